@@ -24,6 +24,7 @@ COMPANIONS = [
     "sale_stock",
 ]
 LANGUAGE = "zh_CN"
+LANGUAGES = f"en_US,{LANGUAGE}"  # the first becomes everybody's default
 
 
 def manifest(addon: str) -> dict:
@@ -41,7 +42,7 @@ def base_modules() -> list[str]:
 def base_name(odoo: Odoo) -> str:
     """Return the name of the template without our add-ons."""
     return "credit_base_" + digest(
-        str(odoo.source.python_path), LANGUAGE, digest_files(REQUIREMENTS), *base_modules()
+        str(odoo.source.python_path), LANGUAGES, digest_files(REQUIREMENTS), *base_modules()
     )
 
 
@@ -60,7 +61,7 @@ def ensure_base(odoo: Odoo) -> str:
             step("Building the template database (takes a minute or two, once)"),
             building(odoo, name) as temporary,
         ):
-            options = (f"--load-language={LANGUAGE}", "--max-cron-threads=0", "--no-http")
+            options = (f"--load-language={LANGUAGES}", "--max-cron-threads=0", "--no-http")
             odoo.install(temporary, base_modules(), *options, log="template-base")
     return name
 

@@ -36,7 +36,7 @@ def prepare(odoo: Odoo) -> None:
 
 def _make(odoo: Odoo) -> None:
     modules = [*databases.COMPANIONS, *addons()]
-    options = ["--with-demo", f"--load-language={databases.LANGUAGE}"]
+    options = ["--with-demo", f"--load-language={databases.LANGUAGES}"]
     options += ["--max-cron-threads=0", "--no-http"]
     with step("Making the demo company (takes about three minutes, once)"):
         databases.drop(odoo, DATABASE)

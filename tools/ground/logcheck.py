@@ -45,6 +45,11 @@ ALLOWED = [
         "Odoo's own calls; Odoo 19 pins Werkzeug 2 for Python 3.11",
     ),
     Allowed(
+        "odoo.addons.base.models.assetsbundle",
+        r"mail/static/lib/selfie_segmentation/selfie_segmentation\.js",
+        "Debian's package leaves out this one file, which serves the video call's background",
+    ),
+    Allowed(
         "odoo.sql_db",
         r'extension "pg_trgm" is not available',
         "the embedded PostgreSQL lacks pg_trgm; Odoo goes without trigram indexes",
