@@ -1,0 +1,56 @@
+{
+    'name': "Credit Management",
+    'version': '19.0.1.0.0',
+    'category': 'Accounting/Accounting',
+    'summary': "Credit limits, live exposure and the check that stops an order before it is a loss",
+    'description': """
+Credit Management
+=================
+
+Give customers credit, know at any moment what you stand to lose, and stop an
+order that goes beyond it when it is confirmed, not when it is invoiced.
+
+* Credit accounts and dated limits: proposed by an analyst, approved by a manager
+* Live exposure: open items, draft invoices, delivered and ordered, each figure
+  down to its documents
+* Policies and rules: utilisation, overdue amount and age, single order amount,
+  account status, no limit decided; outcomes warn, hold and block
+* Orders on hold with every reason and figure; request, release and reject
+* Shadow mode: see what would have been held before anything is
+* Two orders that fit alone but not together are never both confirmed
+""",
+    'author': "Credit Suite Team",
+    'license': 'LGPL-3',
+    'depends': ['account', 'sale'],
+    'data': [
+        'security/credit_management_security.xml',
+        'security/ir.model.access.csv',
+        'data/credit_checkpoint_data.xml',
+        'data/mail_activity_type_data.xml',
+        'data/ir_cron_data.xml',
+        'views/credit_account_views.xml',
+        'views/credit_limit_views.xml',
+        'views/credit_exposure_views.xml',
+        'views/credit_check_views.xml',
+        'views/credit_release_views.xml',
+        'views/credit_policy_views.xml',
+        'wizard/credit_decision_views.xml',
+        'views/account_move_line_views.xml',
+        'views/sale_order_views.xml',
+        'views/sale_portal_templates.xml',
+        'views/res_partner_views.xml',
+        'views/res_config_settings_views.xml',
+        'views/menus.xml',
+    ],
+    'demo': [],
+    'assets': {
+        'web.assets_backend': [
+            'credit_management/static/src/**/*',
+        ],
+    },
+    'pre_init_hook': 'pre_init_hook',
+    'post_init_hook': 'post_init_hook',
+    'uninstall_hook': 'uninstall_hook',
+    'application': False,
+    'installable': True,
+}

@@ -1,0 +1,22 @@
+from odoo.tools import SQL
+from odoo.tools.sql import column_exists, create_column
+
+
+def pre_init_hook(env):
+    """Add the column of the taxed unit price before the ORM would compute it for each line ever sold."""
+    if not column_exists(env.cr, 'sale_order_line', 'credit_unit_price'):
+        create_column(env.cr, 'sale_order_line', 'credit_unit_price', 'numeric')
+
+
+def post_init_hook(env):
+    """Compute the taxed unit price where it is used: open lines that were delivered without being ordered."""
+    lines = env['sale.order.line'].search(
+        [('product_uom_qty', '=', 0), ('display_type', '=', False), ('state', '=', 'sale')]
+    )
+    env.add_to_compute(env['sale.order.line']._fields['credit_unit_price'], lines)
+    lines.flush_recordset(['credit_unit_price'])
+
+
+def uninstall_hook(env):
+    """Remove the index on core's table, which no model of ours owns."""
+    env.execute_query(SQL("DROP INDEX IF EXISTS account_move__credit_draft_index"))

@@ -1,0 +1,671 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command, Domain
+from odoo.tools import SQL
+
+from ..engine.facts import CATEGORIES, NO_CREDIT
+from .credit_rule import STATUS_LABELS
+
+# Fields of an account that one statement computes for any number of accounts.
+FIGURES = (
+    'limit_kind',
+    'limit_amount',
+    'unlimited',
+    'effective_limit',
+    'exposure',
+    *(f'exposure_{category}' for category in CATEGORIES),
+    'available',
+    'utilisation',
+    'excess',
+    'unallocated_credit',
+    'overdue_amount',
+    'days_overdue',
+    'oldest_due_date',
+)
+
+
+class CreditAccount(models.Model):
+    """One customer's credit in one company (with its branches)."""
+
+    _name = 'credit.account'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _description = "Credit Account"
+    _order = 'id desc'
+    _rec_names_search = ['partner_id.complete_name', 'partner_id.ref', 'partner_id.vat']
+    _check_company_auto = True
+
+    partner_id = fields.Many2one(
+        'res.partner',
+        string="Customer",
+        required=True,
+        index=True,
+        ondelete='restrict',
+        domain="[('id', '=', commercial_partner_id)]",
+        help="The commercial entity that owes; its contacts and addresses are included.",
+    )
+    company_id = fields.Many2one(
+        'res.company',
+        required=True,
+        index=True,
+        default=lambda self: self.env.company.root_id,
+        domain="[('parent_id', '=', False)]",
+        help="The main company; its branches are included.",
+    )
+    currency_id = fields.Many2one(related='company_id.currency_id')
+    active = fields.Boolean(default=True)
+    policy_id = fields.Many2one(
+        'credit.policy',
+        string="Own Policy",
+        check_company=True,
+        tracking=True,
+        help="Empty: the company's default policy applies.",
+    )
+    applied_policy_id = fields.Many2one('credit.policy', string="Policy", compute='_compute_applied_policy_id')
+    controller_id = fields.Many2one(
+        'res.users',
+        string="Credit Controller",
+        tracking=True,
+        domain="[('share', '=', False)]",
+        help="Is asked when an order of this customer is held. Empty: the policy's controller.",
+    )
+    salesperson_id = fields.Many2one(related='partner_id.user_id', string="Salesperson")
+    status = fields.Selection(
+        STATUS_LABELS,
+        required=True,
+        default='normal',
+        tracking=True,
+        help="Set by hand. What it means for an order is decided by the rules of the policy.",
+    )
+    status_reason = fields.Char(tracking=True, help="Why the status is not normal.")
+    next_review_date = fields.Date(tracking=True, help="When the limit should be looked at again.")
+    limit_ids = fields.One2many('credit.limit', 'account_id', string="Limits")
+    check_ids = fields.One2many('credit.check', 'account_id', string="Checks")
+    limit_kind = fields.Selection(
+        [('none', "None decided"), ('amount', "Amount"), ('unlimited', "Unlimited")],
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="None decided: the policy's default applies. An amount of 0 means no credit at all.",
+    )
+    limit_amount = fields.Monetary(
+        string="Credit Limit", compute='_compute_figures', compute_sudo=True, help="Limit in force, company currency."
+    )
+    unlimited = fields.Boolean(compute='_compute_figures', compute_sudo=True)
+    effective_limit = fields.Monetary(
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="What counts in checks: the limit in force, else the policy's default. Company currency.",
+    )
+    exposure = fields.Monetary(
+        compute='_compute_figures',
+        compute_sudo=True,
+        search='_search_exposure',
+        help="All that we stand to lose, taxes included, in company currency.",
+    )
+    exposure_open_item = fields.Monetary(
+        string="Open Items",
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="What is left of posted invoices, less credit notes and payments not yet matched.",
+    )
+    exposure_in_clearing = fields.Monetary(
+        string="In Clearing",
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="Paid by bill, note or cheque whose credit has not come back yet.",
+    )
+    exposure_draft_invoice = fields.Monetary(
+        string="Draft Invoices", compute='_compute_figures', compute_sudo=True, help="Draft credit notes don't count."
+    )
+    exposure_delivered = fields.Monetary(
+        string="Delivered, Not Invoiced", compute='_compute_figures', compute_sudo=True
+    )
+    exposure_ordered = fields.Monetary(
+        string="Ordered, Not Delivered",
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="Confirmed orders, neither delivered nor invoiced, less down payments.",
+    )
+    available = fields.Monetary(
+        compute='_compute_figures',
+        compute_sudo=True,
+        search='_search_available',
+        help="Effective limit less exposure; negative when the limit is exceeded.",
+    )
+    utilisation = fields.Float(
+        string="Utilisation (%)",
+        digits=(16, 1),
+        compute='_compute_figures',
+        compute_sudo=True,
+        search='_search_utilisation',
+        help="Exposure in percent of the effective limit.",
+    )
+    excess = fields.Monetary(
+        string="Over Limit By", compute='_compute_figures', compute_sudo=True, search='_search_excess'
+    )
+    unallocated_credit = fields.Monetary(
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="Payments and credit notes not yet matched. They are taken as paying the oldest items first.",
+    )
+    overdue_amount = fields.Monetary(
+        string="Overdue",
+        compute='_compute_figures',
+        compute_sudo=True,
+        search='_search_overdue_amount',
+        help="After credits not yet matched have paid the oldest items, without residues below the policy's floors.",
+    )
+    days_overdue = fields.Integer(
+        compute='_compute_figures', compute_sudo=True, search='_search_days_overdue', help="Age of the oldest item."
+    )
+    oldest_due_date = fields.Date(string="Oldest Due", compute='_compute_figures', compute_sudo=True)
+    meter = fields.Json(compute='_compute_meter')
+    held_order_count = fields.Integer(
+        string="Held Orders", compute='_compute_held_order_count', compute_sudo=True, search='_search_held_order_count'
+    )
+
+    _partner_company_unique = models.UniqueIndex(
+        '(partner_id, company_id) WHERE active', "This customer already has a credit account in this company."
+    )
+
+    # -------------------------------------------------------------------------
+    # Computes
+    # -------------------------------------------------------------------------
+
+    def _compute_display_name(self):
+        for account in self:
+            account.display_name = account.partner_id.display_name
+
+    @api.depends('policy_id', 'company_id.credit_policy_id')
+    def _compute_applied_policy_id(self):
+        for account in self:
+            account.applied_policy_id = account.policy_id or account.company_id.sudo().credit_policy_id
+
+    @api.depends('partner_id', 'company_id', 'policy_id', 'limit_ids.state', 'limit_ids.amount')
+    def _compute_figures(self):
+        zero = dict.fromkeys(FIGURES, False)
+        for company, accounts in self.grouped('company_id').items():
+            partner_ids = accounts.partner_id.ids
+            figures = self._figures(company, partner_ids) if company and partner_ids else {}
+            for account in accounts:
+                row = figures.get(account.partner_id.id, zero)
+                account.update({name: row[name] for name in FIGURES})
+
+    @api.depends('exposure', 'effective_limit', 'unlimited')
+    def _compute_meter(self):
+        for account in self:
+            account.meter = account._prepare_meter()
+
+    def _compute_held_order_count(self):
+        counts = defaultdict(int)
+        groups = self.env['sale.order']._read_group(
+            [('credit_state', '=', 'on_hold'), ('credit_account_id', 'in', self.ids)],
+            ['credit_account_id'],
+            ['__count'],
+        )
+        counts.update({account.id: count for account, count in groups})
+        for account in self:
+            account.held_order_count = counts[account.id]
+
+    def _search_held_order_count(self, operator, value):
+        if (operator, value) not in ((">", 0), ("!=", 0)):
+            return NotImplemented
+        # Totals of orders that the user may not read; only the accounts come back.
+        orders = self.env['sale.order'].sudo()._search([('credit_state', '=', 'on_hold')])
+        return [('id', 'in', orders.subselect('credit_account_id'))]
+
+    def _search_exposure(self, operator, value):
+        return self._search_figure('exposure', operator, value)
+
+    def _search_available(self, operator, value):
+        return self._search_figure('available', operator, value)
+
+    def _search_utilisation(self, operator, value):
+        return self._search_figure('utilisation', operator, value)
+
+    def _search_excess(self, operator, value):
+        return self._search_figure('excess', operator, value)
+
+    def _search_overdue_amount(self, operator, value):
+        return self._search_figure('overdue_amount', operator, value)
+
+    def _search_days_overdue(self, operator, value):
+        return self._search_figure('days_overdue', operator, value)
+
+    def _search_figure(self, name, operator, value):
+        """Return the domain of the accounts whose computed figure compares so."""
+        comparators = {'>': SQL(">"), '>=': SQL(">="), '<': SQL("<"), '<=': SQL("<="), '=': SQL("="), '!=': SQL("<>")}
+        if operator == 'in':
+            condition = SQL("%s = ANY(%s)", SQL.identifier('figures', name), [float(item or 0) for item in value])
+        elif operator in comparators:
+            condition = SQL("%s %s %s", SQL.identifier('figures', name), comparators[operator], value or 0)
+        else:
+            return NotImplemented
+        query = SQL(
+            "(SELECT figures.account_id FROM (%s) AS figures WHERE %s)", self._all_figures_sql(), condition
+        )
+        return [('id', 'in', query)]
+
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        # EXTENDS base: lists of accounts are sorted by figures that no column holds
+        if field_name in FIGURES and self._fields[field_name].type in ('monetary', 'float', 'integer', 'date'):
+            figures = query.make_alias(alias, 'figures')
+            if figures not in query._joins:
+                query.add_join(
+                    'LEFT JOIN',
+                    figures,
+                    SQL("(%s)", self._all_figures_sql()),
+                    SQL("%s = %s", SQL.identifier(alias, 'id'), SQL.identifier(figures, 'account_id')),
+                )
+            return SQL("%s %s %s", SQL.identifier(figures, field_name), direction, nulls)
+        return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
+    # -------------------------------------------------------------------------
+    # Constraints
+    # -------------------------------------------------------------------------
+
+    @api.constrains('partner_id')
+    def _check_commercial_partner(self):
+        for account in self:
+            commercial = account.partner_id.commercial_partner_id
+            if account.partner_id != commercial:
+                raise ValidationError(
+                    self.env._(
+                        "%(contact)s is a contact of %(customer)s. Credit is given to %(customer)s: "
+                        "open the credit account there.",
+                        contact=account.partner_id.name or account.partner_id.display_name,
+                        customer=commercial.name,
+                    )
+                )
+
+    @api.constrains('company_id')
+    def _check_root_company(self):
+        for account in self:
+            if account.company_id.parent_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(branch)s is a branch. Credit accounts belong to %(company)s and hold for all its branches.",
+                        branch=account.company_id.name,
+                        company=account.company_id.root_id.name,
+                    )
+                )
+
+    @api.constrains('controller_id')
+    def _check_controller_active(self):
+        for account in self:
+            if account.controller_id and not account.controller_id.active:
+                raise ValidationError(
+                    self.env._("%(user)s is archived and can't be a credit controller.", user=account.controller_id.name)
+                )
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        result = super().write(vals)
+        # Whatever may lower what a customer is allowed is seen by the
+        # confirmations under way.
+        if {'status', 'policy_id', 'active'} & vals.keys():
+            self.env['credit.counter']._bump(self)
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        if used := self.filtered(lambda account: account.limit_ids or account.check_ids):
+            raise UserError(
+                self.env._(
+                    "%(customer)s has limits or checks on file, which are kept. Archive the account instead.",
+                    customer=used[0].display_name,
+                )
+            )
+
+    # -------------------------------------------------------------------------
+    # Figures
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _figures(self, company, partner_ids, date=None, exclude_order_ids=(), graces=(0,)):
+        """Return {commercial partner id: {figure: value}} of one root company, in one statement.
+
+        Works for customers without an account too. Amounts are in company
+        currency; besides FIGURES a row has `overdue_<n>` for each of `graces`.
+
+        :param date: the company's today, the default, or the date of the rates and ages
+        :param exclude_order_ids: orders that don't count, as those being checked
+        """
+        self.env['credit.exposure']._flush_sources()
+        self._flush_accounts()
+        company = company.sudo()
+        query = self._figures_sql(
+            company, date or company._credit_today(), list(partner_ids), exclude_order_ids, graces
+        )
+        rows = self.env.execute_query_dict(query)
+        for row in rows:
+            row['oldest_due_date'] = row['oldest_due_date'] or False
+        return {row['partner_id']: row for row in rows}
+
+    @api.model
+    def _flush_accounts(self):
+        self.flush_model(['active', 'company_id', 'partner_id', 'policy_id', 'status'])
+        self.env['credit.limit'].flush_model(
+            ['account_id', 'amount', 'currency_id', 'date_from', 'date_to', 'kind', 'limit_kind', 'state']
+        )
+        self.env['credit.policy'].flush_model(
+            ['customer_floor', 'default_limit_amount', 'default_limit_kind', 'item_floor_percent']
+        )
+        self.env['res.company'].flush_model(['credit_policy_id'])
+
+    def _all_figures_sql(self):
+        """Return the SELECT of the figures of all accounts of the user's companies."""
+        self.env['credit.exposure']._flush_sources()
+        self._flush_accounts()
+        return SQL(" UNION ALL ").join(
+            SQL("SELECT * FROM (%s) AS one_company", self._figures_sql(company, company._credit_today()))
+            for company in self.env.companies.root_id.sudo()
+        )
+
+    @api.model
+    def _figures_sql(self, company, date, partner_ids=None, exclude_order_ids=(), graces=(0,)):
+        """Return the SELECT of limits and exposure, one row per customer.
+
+        The customers are those asked for, else all that have an account.
+        """
+        customers = (
+            SQL("SELECT partner_id FROM credit_account WHERE company_id = %s AND active", company.id)
+            if partner_ids is None
+            else SQL("SELECT unnest(%s) AS partner_id", partner_ids)
+        )
+        categories = SQL(", ").join(
+            SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', category), SQL.identifier(f'exposure_{category}'))
+            for category in CATEGORIES
+        )
+        total = SQL(" + ").join(SQL("COALESCE(%s, 0)", SQL.identifier('sums', category)) for category in CATEGORIES)
+        overdue = SQL(", ").join(
+            SQL(
+                "COALESCE(%s, 0) AS %s",
+                SQL.identifier('sums', f'overdue_{grace}'),
+                SQL.identifier(f'overdue_{grace}'),
+            )
+            for grace in graces
+        )
+        return SQL(
+            """
+            SELECT figures.*,
+                   CASE WHEN unlimited THEN 0 ELSE effective_limit - exposure END AS available,
+                   CASE WHEN unlimited THEN 0 ELSE GREATEST(0, exposure - effective_limit) END AS excess,
+                   CASE WHEN unlimited OR exposure <= 0 THEN 0
+                        WHEN effective_limit <= 0 THEN %(no_credit)s
+                        ELSE LEAST(%(no_credit)s, 100.0 * exposure / effective_limit) END::float8 AS utilisation
+              FROM (
+                SELECT customer.partner_id, account.id AS account_id, account.status,
+                       COALESCE(account.policy_id, %(policy)s) AS policy_id,
+                       COALESCE(decided.limit_kind, 'none') AS limit_kind,
+                       COALESCE(decided.amount, 0) AS limit_amount,
+                       COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited,
+                       CASE WHEN COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' THEN 0
+                            WHEN decided.limit_kind IS NULL THEN COALESCE(policy.default_limit_amount, 0)
+                            ELSE decided.amount END AS effective_limit,
+                       %(total)s AS exposure,
+                       %(categories)s,
+                       COALESCE(sums.unallocated, 0) AS unallocated_credit,
+                       %(overdue)s,
+                       COALESCE(sums.overdue_0, 0) AS overdue_amount,
+                       COALESCE(sums.days_overdue, 0) AS days_overdue,
+                       sums.oldest_due AS oldest_due_date
+                  FROM (%(customers)s) AS customer
+             LEFT JOIN credit_account account
+                    ON account.partner_id = customer.partner_id AND account.company_id = %(company)s AND account.active
+             LEFT JOIN credit_policy policy ON policy.id = COALESCE(account.policy_id, %(policy)s)
+             LEFT JOIN (%(sums)s) AS sums ON sums.partner_id = customer.partner_id
+             LEFT JOIN (%(limits)s) AS decided ON decided.account_id = account.id
+              ) AS figures
+            """,
+            no_credit=NO_CREDIT,
+            policy=company.credit_policy_id.id or None,
+            total=total,
+            categories=categories,
+            overdue=overdue,
+            customers=customers,
+            company=company.id,
+            sums=self.env['credit.exposure']._sums_sql(
+                company, date, partner_ids, exclude_order_ids, sorted({0, *graces})
+            ),
+            limits=self.env['credit.limit']._in_force_sql(company, date, partner_ids),
+        )
+
+    @api.model
+    def _standing(self, partners, company):
+        """Return {partner id: {account_id, status, policy_id, unlimited}} of customers in one statement.
+
+        What a check has to know before it sums anything. Customers without an
+        account are there too, with account_id None.
+        """
+        self._flush_accounts()
+        company = company.sudo()
+        rows = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT customer.partner_id, account.id AS account_id, COALESCE(account.status, 'normal') AS status,
+                       policy.id AS policy_id,
+                       COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited
+                  FROM (SELECT unnest(%(partners)s) AS partner_id) AS customer
+             LEFT JOIN credit_account account
+                    ON account.partner_id = customer.partner_id AND account.company_id = %(company)s AND account.active
+             LEFT JOIN credit_policy policy ON policy.id = COALESCE(account.policy_id, %(policy)s)
+             LEFT JOIN (%(limits)s) AS decided ON decided.account_id = account.id
+                """,
+                partners=partners.ids,
+                company=company.id,
+                policy=company.credit_policy_id.id or None,
+                limits=self.env['credit.limit']._in_force_sql(company, company._credit_today(), partners.ids),
+            )
+        )
+        return {row['partner_id']: row for row in rows}
+
+    def _prepare_meter(self, document_amount=0.0):
+        """Return what the meter widget draws; amounts in company currency."""
+        self.ensure_one()
+        return {
+            'currency_id': self.currency_id.id,
+            'unlimited': self.unlimited,
+            'effective_limit': self.effective_limit,
+            'exposure': self.exposure,
+            'document': document_amount,
+            'available': self.available,
+        }
+
+    # -------------------------------------------------------------------------
+    # Business
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _for_partners(self, partners, company):
+        """Return the accounts of these partners' commercial entities in a company, making those that lack.
+
+        Only checks, limits and jobs call it: looking at a customer makes no
+        account. Two who make the same account at once don't collide: the second
+        is run again by Odoo and finds it.
+
+        :param company: any company; the account is its root's
+        """
+        root = company.root_id
+        commercial = partners.commercial_partner_id
+        # The account is looked for on behalf of whoever acts, also a portal user.
+        Account = self.sudo().with_company(root)
+        domain = [('partner_id', 'in', commercial.ids), ('company_id', '=', root.id)]
+        accounts = Account.search_fetch(
+            domain, ['partner_id', 'company_id', 'status', 'policy_id', 'controller_id'], order='id'
+        )
+        missing = commercial - accounts.partner_id
+        if missing:
+            self.env.execute_query(
+                SQL(
+                    """
+                    INSERT INTO credit_account
+                           (partner_id, company_id, active, status, create_uid, create_date, write_uid, write_date)
+                    SELECT id, %(company)s, TRUE, 'normal', %(uid)s, now() at time zone 'UTC',
+                           %(uid)s, now() at time zone 'UTC'
+                      FROM unnest(%(partners)s) AS id
+                    ON CONFLICT DO NOTHING
+                      RETURNING id
+                    """,
+                    company=root.id,
+                    partners=sorted(missing.ids),
+                    uid=self.env.uid,
+                )
+            )
+            accounts = Account.search(domain, order='id')
+        return accounts
+
+    @api.model
+    def _visible_partners(self, partners, user):
+        """Return those commercial partners whose credit a user may see: all, or the own customers for sales."""
+        everything = (
+            'account.group_account_readonly',
+            'account.group_account_invoice',
+            'sales_team.group_sale_salesman_all_leads',
+        )
+        if user._is_superuser() or any(user.has_group(group) for group in everything):
+            return partners
+        if user.has_group('credit_management.group_credit_sales'):
+            return partners.filtered(lambda partner: partner.user_id == user)
+        return partners.browse()
+
+    def _controller(self):
+        """Return who is asked about this account: its controller, the policy's, else a credit manager."""
+        self.ensure_one()
+        manager = self.env.ref('credit_management.group_credit_manager')
+        candidates = [self.controller_id, self.applied_policy_id.controller_id]
+        for user in candidates:
+            if user.active:
+                return user
+        users = manager.sudo().all_user_ids.filtered(
+            lambda user: user.active and not user.share and self.company_id in user.company_ids
+        )
+        # The first made is as a rule the administrator, who is the last to be asked.
+        return users.sorted('id', reverse=True)[:1]
+
+    def _schedule_hold_activity(self):
+        """Ask the controller to look at the held orders: one open activity per customer."""
+        activity_type = 'credit_management.mail_activity_type_hold'
+        for account in self:
+            if account.activity_search([activity_type]):
+                continue
+            controller = account._controller()
+            account.activity_schedule(
+                activity_type,
+                date_deadline=account.company_id._credit_today(),
+                summary=self.env._("Orders held for credit"),
+                user_id=controller.id or self.env.uid,
+            )
+
+    def _close_hold_activity(self):
+        """Close the activity of accounts with no order left on hold."""
+        self.invalidate_recordset(['held_order_count'])
+        self.filtered(lambda account: not account.held_order_count).activity_feedback(
+            ['credit_management.mail_activity_type_hold'], feedback=self.env._("No order is held any more.")
+        )
+
+    # -------------------------------------------------------------------------
+    # Actions
+    # -------------------------------------------------------------------------
+
+    def action_propose_limit(self):
+        """Open a new draft limit of this account."""
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Propose a Limit"),
+            'res_model': 'credit.limit',
+            'views': [(False, 'form')],
+            'target': 'current',
+            'context': {'default_account_id': self.id, 'default_currency_id': self.currency_id.id},
+        }
+
+    def action_view_exposure(self):
+        """Open the documents behind the exposure; context `credit_category` for one category."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_exposure_action')
+        category = self.env.context.get('credit_category')
+        action['domain'] = [('partner_id', '=', self.partner_id.id), ('company_id', '=', self.company_id.id)]
+        if category in CATEGORIES:
+            action['domain'].append(('category', '=', category))
+        action['context'] = {'credit_partner_ids': self.partner_id.ids}
+        return action
+
+    def action_view_held_orders(self):
+        """Open the orders of this customer that are on hold."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.sale_order_held_action')
+        action['domain'] = [('credit_state', '=', 'on_hold'), ('credit_account_id', '=', self.id)]
+        return action
+
+    def action_view_checks(self):
+        """Open the checks of this customer."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_check_action')
+        action['domain'] = [('account_id', '=', self.id)]
+        return action
+
+    def action_view_overdue_items(self):
+        """Open the customer's unreconciled journal items, oldest first, where they can be matched."""
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Open Items"),
+            'res_model': 'account.move.line',
+            'views': [(self.env.ref('credit_management.account_move_line_view_list_open_items').id, 'list')],
+            'domain': self._open_items_domain(),
+            'context': {'create': False},
+        }
+
+    def action_match(self):
+        """Match the unallocated payments and credit notes with the oldest items.
+
+        :raise UserError: if there is nothing to match
+        :raise AccessError: if the user may not write journal items
+        """
+        lines = self.env['account.move.line']
+        lines.check_access('write')
+        matched = False
+        for account in self:
+            open_lines = lines.search(account._open_items_domain(), order='date_maturity, id')
+            # What is booked together is matched together: same receivable
+            # account, company and currency.
+            for group in open_lines.grouped(lambda line: (line.account_id, line.company_id, line.currency_id)).values():
+                balances = group.mapped('amount_residual')
+                if min(balances) < 0 < max(balances):
+                    group.reconcile()
+                    matched = True
+        if not matched:
+            raise UserError(self.env._("There is nothing to match: no open credit meets an open item in its currency."))
+        self.invalidate_recordset(list(FIGURES))
+        return True
+
+    def _open_items_domain(self):
+        """Return the domain of the journal items behind `exposure_open_item`."""
+        self.ensure_one()
+        return list(
+            Domain('partner_id.commercial_partner_id', '=', self.partner_id.id)
+            & Domain('account_id.account_type', '=', 'asset_receivable')
+            & Domain('parent_state', '=', 'posted')
+            & Domain('reconciled', '=', False)
+            & Domain('amount_residual', '!=', 0)
+            & Domain('company_id', 'child_of', self.company_id.id)
+        )
+
+    @api.model
+    def action_open_for_partners(self, partner_ids):
+        """Open the credit accounts of some customers in the current company, making those that lack.
+
+        :param partner_ids: ids of res.partner
+        :raise AccessError: if the user may not make credit accounts
+        """
+        self.check_access('create')
+        accounts = self._for_partners(self.env['res.partner'].browse(partner_ids), self.env.company)
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_account_action')
+        if len(accounts) == 1:
+            return action | {'res_id': accounts.id, 'views': [(False, 'form')]}
+        return action | {'domain': [('id', 'in', accounts.ids)]}

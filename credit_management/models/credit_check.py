@@ -1,0 +1,293 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..engine.facts import CATEGORIES, Facts
+from ..engine.verdict import can_oversubscribe, evaluate
+from .credit_rule import OUTCOME_LABELS, STATUS_LABELS
+
+
+class CreditCheck(models.Model):
+    """A documented decision: the facts as they were, each rule's verdict, the outcome.
+
+    Written once, with one INSERT, and never edited.
+    """
+
+    _name = 'credit.check'
+    _description = "Credit Check"
+    _order = 'id desc'
+    _rec_name = 'document_name'
+
+    account_id = fields.Many2one('credit.account', required=True, readonly=True, index=True, ondelete='restrict')
+    partner_id = fields.Many2one('res.partner', string="Customer", readonly=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one(
+        'res.company', required=True, readonly=True, help="Company or branch of the document."
+    )
+    currency_id = fields.Many2one('res.currency', required=True, readonly=True)
+    policy_id = fields.Many2one('credit.policy', readonly=True, ondelete='set null')
+    date = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    user_id = fields.Many2one('res.users', string="User", readonly=True, help="Who wanted the document to go on.")
+    res_model = fields.Char(string="Document Type", required=True, readonly=True)
+    res_id = fields.Many2oneReference(string="Document ID", model_field='res_model', required=True, readonly=True)
+    document_name = fields.Char(string="Document", readonly=True)
+    document_currency_id = fields.Many2one('res.currency', readonly=True)
+    document_total = fields.Monetary(readonly=True, help="Taxed total in company currency.")
+    document_paid = fields.Monetary(string="Paid in Advance", readonly=True)
+    document_amount = fields.Monetary(
+        string="Added Exposure", readonly=True, help="What the document adds to the exposure, in company currency."
+    )
+    checkpoint = fields.Char(required=True, readonly=True)
+    shadow = fields.Boolean(readonly=True, help="Recorded only: the policy was in shadow mode and held nothing.")
+    outcome = fields.Selection(OUTCOME_LABELS, required=True, readonly=True)
+    release_id = fields.Many2one(
+        'credit.release', readonly=True, ondelete='set null', help="The release that let the document go on all the same."
+    )
+    status = fields.Selection(STATUS_LABELS, string="Account Status", readonly=True)
+    limit_kind = fields.Selection(
+        [('none', "None decided"), ('amount', "Amount"), ('unlimited', "Unlimited")], readonly=True
+    )
+    unlimited = fields.Boolean(readonly=True)
+    effective_limit = fields.Monetary(readonly=True)
+    exposure = fields.Monetary(readonly=True, help="Before the document.")
+    exposure_open_item = fields.Monetary(string="Open Items", readonly=True)
+    exposure_in_clearing = fields.Monetary(string="In Clearing", readonly=True)
+    exposure_draft_invoice = fields.Monetary(string="Draft Invoices", readonly=True)
+    exposure_delivered = fields.Monetary(string="Delivered, Not Invoiced", readonly=True)
+    exposure_ordered = fields.Monetary(string="Ordered, Not Delivered", readonly=True)
+    utilisation_after = fields.Float(string="Utilisation With Document (%)", readonly=True, digits=(16, 1))
+    overdue_amount = fields.Monetary(string="Overdue", readonly=True)
+    days_overdue = fields.Integer(readonly=True)
+    excess = fields.Monetary(string="Over By", readonly=True, help="The largest amount by which a rule was broken.")
+    payment_needed = fields.Monetary(readonly=True, help="A payment of this amount would have let the document pass.")
+    reduction_needed = fields.Monetary(readonly=True, help="Smaller by this amount, the document would have passed.")
+    line_ids = fields.One2many('credit.check.line', 'check_id', string="Rules", readonly=True)
+    reason = fields.Text(string="Reasons", compute='_compute_reason')
+
+    _document_index = models.Index('(res_model, res_id)')
+
+    @api.depends('line_ids.message', 'line_ids.verdict')
+    @api.depends_context('lang')
+    def _compute_reason(self):
+        for check in self:
+            lines = check.line_ids.filtered(lambda line: line.verdict != 'pass')
+            check.reason = '\n'.join(lines.mapped('message'))
+
+    def write(self, vals):
+        raise UserError(self.env._("Credit checks are kept as they were and can't be changed."))
+
+    def unlink(self):
+        raise UserError(self.env._("Credit checks are kept as they were and can't be deleted."))
+
+    def action_open_document(self):
+        """Open the checked document."""
+        self.ensure_one()
+        document = self.env[self.res_model].browse(self.res_id).exists()
+        if not document:
+            raise UserError(self.env._("%(document)s has been deleted.", document=self.document_name))
+        return {
+            'type': 'ir.actions.act_window',
+            'res_model': self.res_model,
+            'res_id': self.res_id,
+            'views': [(False, 'form')],
+        }
+
+    # -------------------------------------------------------------------------
+    # Rates
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _has_rate(self, currency, company):
+        """Tell whether amounts of a currency can be converted for a company today.
+
+        Core takes 1 where there is no rate; nobody gets credit on that.
+        """
+        if not currency or currency == company.currency_id:
+            return True
+        # Rates are no secret, and a portal user confirms orders too.
+        return bool(
+            self.env['res.currency.rate']
+            .sudo()
+            .search_count(
+                [
+                    ('currency_id', '=', currency.id),
+                    ('company_id', 'in', [company.root_id.id, False]),
+                    ('name', '<=', company.root_id._credit_today()),
+                ],
+                limit=1,
+            )
+        )
+
+    @api.model
+    def _require_rate(self, currency, company):
+        """Raise a ValidationError that names the currency if it has no rate."""
+        if not self._has_rate(currency, company):
+            raise ValidationError(
+                self.env._(
+                    "There is no exchange rate of %(currency)s in %(company)s. "
+                    "Enter one under Accounting, Configuration, Currencies.",
+                    currency=currency.name,
+                    company=company.name,
+                )
+            )
+
+    # -------------------------------------------------------------------------
+    # The check
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _run(self, requests, company, checkpoint, record=True):
+        """Check documents of one company tree, each on its own but counting those that passed before it.
+
+        The outcome of a document is the worst of its enforcing checks; where
+        there is none (no policy, or shadow mode) it goes on unseen.
+
+        :param requests: list of dicts, in the order in which they are checked:
+            `document` (a record), `debtor` (commercial partner who will owe),
+            `others` (commercial partners whose rules count too), `total` and
+            `paid` in the document's currency, `currency`, and optionally
+            `before` (the part of the total that counts in the exposure already)
+            and `release` (a credit.release that covers the document)
+        :param company: root company
+        :param record: False for a look ahead: nothing is written or locked
+        :returns: {document: {'outcome': str or None, 'checks': credit.check, 'decisions': [...]}}
+        """
+        today = company._credit_today()
+        partners = self.env['res.partner']
+        for request in requests:
+            partners |= request['debtor'] | request['others']
+        profiles = self._profiles(partners, company, checkpoint, record)
+        graces = sorted({rule.days_tolerated for profile in profiles.values() for rule in profile['rules']} | {0})
+        excluded = [
+            request['document'].id for request in requests if request['document']._name == 'sale.order'
+        ]
+        figures = (
+            self.env['credit.account']._figures(company, list(profiles), today, [i for i in excluded if i], graces)
+            if profiles
+            else {}
+        )
+        going_on = dict.fromkeys(profiles, 0.0)
+        results, vals_list = {}, []
+        for request in requests:
+            rate_missing = not self._has_rate(request['currency'], company)
+            total, paid = (
+                request['currency']._convert(request[key], company.currency_id, company, today)
+                for key in ('total', 'paid')
+            )
+            adds = max(0.0, total - paid) if total > 0 else total
+            outcomes, decisions = [], []
+            for partner in request['debtor'] | request['others']:
+                profile = profiles.get(partner.id)
+                if not profile:
+                    continue
+                row = figures[partner.id]
+                facts = Facts(
+                    rounding=company.currency_id.rounding,
+                    status=profile['status'],
+                    limit_kind=row['limit_kind'],
+                    unlimited=row['unlimited'],
+                    effective_limit=row['effective_limit'],
+                    exposure_by_category={
+                        **{category: row[f'exposure_{category}'] for category in CATEGORIES},
+                        'ordered': row['exposure_ordered'] + going_on[partner.id],
+                    },
+                    document_total=total,
+                    document_paid=paid,
+                    document_amount=adds if partner == request['debtor'] else 0.0,
+                    overdue_after={grace: row[f'overdue_{grace}'] for grace in graces},
+                    days_overdue=row['days_overdue'],
+                    missing_rate=request['currency'].name if rate_missing else '',
+                )
+                decision = evaluate(facts, profile['rules'])
+                decisions.append((profile, facts, decision))
+                if profile['enforcing']:
+                    outcomes.append((decision.outcome, len(vals_list)))
+                vals_list.append(self._prepare_check_vals(request, profile, facts, decision, checkpoint))
+            order = [label for label, _name in OUTCOME_LABELS]
+            outcome, position = max(outcomes, key=lambda item: order.index(item[0]), default=(None, None))
+            results[request['document']] = {'outcome': outcome, 'position': position, 'decisions': decisions}
+            if (outcome in (None, 'pass', 'warn') or request.get('release')) and request['debtor'].id in going_on:
+                going_on[request['debtor'].id] += adds
+        if record:
+            checks = self.sudo().create(vals_list)
+            for result in results.values():
+                position = result['position']
+                result['check'] = checks[position] if position is not None else self.browse()
+        return results
+
+    @api.model
+    def _profiles(self, partners, company, checkpoint, record):
+        """Return {partner id: its standing, with `rules` and `enforcing`} of those under a policy."""
+        Account = self.env['credit.account'].sudo()
+        standing = Account._standing(partners, company)
+        missing = [partner_id for partner_id, row in standing.items() if row['policy_id'] and not row['account_id']]
+        if record and missing:
+            for account in Account._for_partners(partners.browse(missing), company):
+                standing[account.partner_id.id]['account_id'] = account.id
+        profiles = {}
+        for partner_id, row in standing.items():
+            if not row['policy_id']:
+                continue
+            policy = self.env['credit.policy'].sudo().browse(row['policy_id'])
+            profiles[partner_id] = {
+                **row,
+                'enforcing': policy._settings()['mode'] == 'enforcing',
+                'rules': policy._engine_rules(checkpoint),
+            }
+        if record:
+            # Before anything is summed, and only where a sum can decide: two
+            # orders of an unlimited customer have no reason to queue.
+            summing = [
+                profile['account_id']
+                for profile in profiles.values()
+                if profile['enforcing'] and can_oversubscribe(profile['rules'], profile['unlimited'])
+            ]
+            self.env['credit.counter'].sudo()._bump(Account.browse(summing))
+        return profiles
+
+    @api.model
+    def _prepare_check_vals(self, request, profile, facts, decision, checkpoint):
+        document = request['document']
+        return {
+            'account_id': profile['account_id'],
+            'partner_id': profile['partner_id'],
+            'company_id': document.company_id.id,
+            'currency_id': document.company_id.root_id.currency_id.id,
+            'policy_id': profile['policy_id'],
+            'user_id': self.env.uid,
+            'res_model': document._name,
+            'res_id': document.id,
+            'document_name': document.display_name,
+            'document_currency_id': request['currency'].id,
+            'document_total': facts.document_total,
+            'document_paid': facts.document_paid,
+            'document_amount': facts.document_amount,
+            'checkpoint': checkpoint,
+            'shadow': not profile['enforcing'],
+            'outcome': decision.outcome,
+            'release_id': request['release'].id if request.get('release') else False,
+            'status': facts.status,
+            'limit_kind': facts.limit_kind,
+            'unlimited': facts.unlimited,
+            'effective_limit': facts.effective_limit,
+            'exposure': facts.exposure,
+            **{f'exposure_{category}': facts.exposure_by_category[category] for category in CATEGORIES},
+            'utilisation_after': facts.utilisation_after,
+            'overdue_amount': facts.overdue_after[0],
+            'days_overdue': facts.days_overdue,
+            'excess': decision.excess,
+            'payment_needed': decision.payment_needed,
+            'reduction_needed': decision.reduction_needed,
+            'line_ids': [
+                fields.Command.create(
+                    {
+                        'rule_id': verdict.rule.id or False,
+                        'kind': verdict.rule.kind,
+                        'actual': verdict.actual,
+                        'threshold': verdict.threshold,
+                        'excess': verdict.excess,
+                        'account_status': verdict.rule.account_status or False,
+                        'verdict': verdict.outcome,
+                    }
+                )
+                for verdict in decision.verdicts
+            ],
+        }

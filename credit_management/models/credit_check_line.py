@@ -1,0 +1,123 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import formatLang
+
+from .credit_rule import KIND_LABELS, OUTCOME_LABELS, STATUS_LABELS
+
+
+class CreditCheckLine(models.Model):
+    """What one rule found in a check: the actual value, the threshold, the verdict."""
+
+    _name = 'credit.check.line'
+    _description = "Credit Check Line"
+    _order = 'check_id, id'
+    _log_access = False
+
+    check_id = fields.Many2one('credit.check', required=True, readonly=True, index=True, ondelete='cascade')
+    currency_id = fields.Many2one(related='check_id.currency_id')
+    # Not required: a rule may be deleted, its verdict stays.
+    rule_id = fields.Many2one('credit.rule', string="Policy Rule", readonly=True, ondelete='set null')
+    kind = fields.Selection(
+        [
+            *KIND_LABELS,
+            ('missing_rate', "No exchange rate"),
+            ('paid_in_advance', "Paid in advance"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    actual = fields.Float(readonly=True, digits=(16, 2))
+    threshold = fields.Float(readonly=True, digits=(16, 2))
+    excess = fields.Monetary(readonly=True, help="What would have to go for this rule to pass, in company currency.")
+    account_status = fields.Selection(STATUS_LABELS, readonly=True)
+    verdict = fields.Selection(OUTCOME_LABELS, required=True, readonly=True)
+    message = fields.Char(compute='_compute_message')
+
+    @api.depends('kind', 'actual', 'threshold', 'excess', 'account_status', 'verdict')
+    @api.depends_context('lang')
+    def _compute_message(self):
+        for line in self:
+            describe = getattr(line, f'_describe_{line.kind}', None)
+            line.message = describe() if describe else line._describe_other()
+
+    def write(self, vals):
+        raise UserError(self.env._("Credit checks are kept as they were and can't be changed."))
+
+    def unlink(self):
+        raise UserError(self.env._("Credit checks are kept as they were and can't be deleted."))
+
+    def _money(self, amount):
+        return formatLang(self.env, amount, currency_obj=self.currency_id)
+
+    def _describe_utilisation(self):
+        check = self.check_id
+        figures = {
+            'exposure': self._money(check.exposure),
+            'document': self._money(check.document_amount),
+            'limit': self._money(check.effective_limit),
+            'excess': self._money(self.excess),
+            'percent': formatLang(self.env, self.threshold, digits=0),
+        }
+        if self.verdict == 'pass':
+            return self.env._("Exposure %(exposure)s + this document %(document)s against a limit of %(limit)s.", **figures)
+        if not check.effective_limit:
+            return self.env._(
+                "This customer has no credit: exposure %(exposure)s + this document %(document)s would be "
+                "%(excess)s too much.",
+                **figures,
+            )
+        if self.threshold == 100:
+            return self.env._(
+                "Exposure %(exposure)s + this document %(document)s exceeds the limit of %(limit)s by %(excess)s.",
+                **figures,
+            )
+        return self.env._(
+            "Exposure %(exposure)s + this document %(document)s exceeds %(percent)s %% of the limit of %(limit)s "
+            "by %(excess)s.",
+            **figures,
+        )
+
+    def _describe_overdue_amount(self):
+        return self.env._(
+            "Overdue %(actual)s; %(threshold)s is allowed.",
+            actual=self._money(self.actual),
+            threshold=self._money(self.threshold),
+        )
+
+    def _describe_days_overdue(self):
+        return self.env._(
+            "The oldest item is %(actual)s days overdue; %(threshold)s are allowed.",
+            actual=int(self.actual),
+            threshold=int(self.threshold),
+        )
+
+    def _describe_order_amount(self):
+        return self.env._(
+            "The order amounts to %(actual)s; a single order may amount to %(threshold)s.",
+            actual=self._money(self.actual),
+            threshold=self._money(self.threshold),
+        )
+
+    def _describe_account_status(self):
+        labels = dict(self._fields['account_status']._description_selection(self.env))
+        return self.env._(
+            "The status of the credit account is “%(status)s”.", status=labels.get(self.account_status, '')
+        )
+
+    def _describe_no_limit(self):
+        if self.verdict == 'pass':
+            return self.env._("A credit limit is decided.")
+        return self.env._("No credit limit has been decided for this customer.")
+
+    def _describe_missing_rate(self):
+        return self.env._(
+            "There is no exchange rate of %(currency)s, so the order can't be weighed. Enter one and confirm again.",
+            currency=self.check_id.document_currency_id.name,
+        )
+
+    def _describe_paid_in_advance(self):
+        return self.env._("Paid in advance: %(amount)s.", amount=self._money(self.actual))
+
+    def _describe_other(self):
+        labels = dict(self._fields['kind']._description_selection(self.env))
+        return labels.get(self.kind, self.kind)

@@ -1,0 +1,382 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL, formatLang
+
+# What a decision consists of: fixed once it is submitted.
+CONTENT_FIELDS = {'account_id', 'kind', 'limit_kind', 'amount', 'currency_id', 'date_from', 'date_to', 'reason'}
+# What only the flow itself writes.
+FLOW_FIELDS = {
+    'state', 'requested_by_id', 'decided_by_id', 'decided_date', 'decision_note', 'superseded_by_id', 'origin'
+}  # fmt: skip
+
+
+class CreditLimit(models.Model):
+    """A dated decision about an amount, from proposal to history, in one record."""
+
+    _name = 'credit.limit'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _description = "Credit Limit"
+    _order = 'date_from desc, id desc'
+
+    account_id = fields.Many2one(
+        'credit.account', string="Credit Account", required=True, index=True, ondelete='restrict', readonly=False
+    )
+    partner_id = fields.Many2one(related='account_id.partner_id', store=True, index=True)
+    company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
+    kind = fields.Selection([('base', "Base")], required=True, default='base')
+    limit_kind = fields.Selection(
+        [('amount', "Amount"), ('unlimited', "Unlimited")],
+        string="Limit",
+        required=True,
+        default='amount',
+        help="An amount of 0 means no credit at all.",
+    )
+    amount = fields.Monetary(help="In the currency beside it, taxes included.")
+    currency_id = fields.Many2one(
+        'res.currency', required=True, default=lambda self: self.env.company.currency_id, help="Converted at each check."
+    )
+    date_from = fields.Date(
+        string="From", required=True, default=lambda self: self.env.company._credit_today(), help="First day in force."
+    )
+    date_to = fields.Date(string="To", help="Last day in force. Empty: until another decision.")
+    state = fields.Selection(
+        [
+            ('draft', "Draft"),
+            ('submitted', "Submitted"),
+            ('approved', "Approved"),
+            ('rejected', "Rejected"),
+            ('superseded', "Superseded"),
+            ('expired', "Expired"),
+        ],
+        required=True,
+        readonly=True,
+        default='draft',
+        copy=False,
+        tracking=True,
+        index=True,
+    )
+    reason = fields.Text(help="Why this limit is proposed.")
+    origin = fields.Selection(
+        [('manual', "By hand")], required=True, readonly=True, default='manual', help="Where the proposal came from."
+    )
+    requested_by_id = fields.Many2one(
+        'res.users', string="Requested By", readonly=True, copy=False, default=lambda self: self.env.user
+    )
+    decided_by_id = fields.Many2one('res.users', string="Decided By", readonly=True, copy=False)
+    decided_date = fields.Datetime(string="Decided On", readonly=True, copy=False)
+    decision_note = fields.Text(string="Reason of the Decision", readonly=True, copy=False)
+    superseded_by_id = fields.Many2one('credit.limit', string="Superseded By", readonly=True, copy=False)
+    in_force = fields.Boolean(compute='_compute_in_force', search='_search_in_force')
+
+    _amount_positive = models.Constraint(
+        'CHECK (amount >= 0)', "A credit limit can't be negative. Enter 0 for no credit at all."
+    )
+
+    # -------------------------------------------------------------------------
+    # Computes
+    # -------------------------------------------------------------------------
+
+    @api.depends('partner_id', 'limit_kind', 'amount', 'currency_id')
+    def _compute_display_name(self):
+        for limit in self:
+            amount = (
+                self.env._("unlimited")
+                if limit.limit_kind == 'unlimited'
+                else formatLang(self.env, limit.amount, currency_obj=limit.currency_id)
+            )
+            limit.display_name = f"{limit.partner_id.display_name or ''}: {amount}"
+
+    @api.depends('state', 'date_from', 'date_to')
+    def _compute_in_force(self):
+        for limit in self:
+            today = limit.company_id._credit_today() if limit.company_id else fields.Date.context_today(self)
+            limit.in_force = (
+                limit.state == 'approved'
+                and limit.date_from <= today
+                and (not limit.date_to or limit.date_to >= today)
+            )
+
+    def _search_in_force(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        today = fields.Date.to_string(self.env.company._credit_today())
+        return [
+            ('state', '=', 'approved'),
+            ('date_from', '<=', today),
+            '|',
+            ('date_to', '=', False),
+            ('date_to', '>=', today),
+        ]
+
+    # -------------------------------------------------------------------------
+    # Constraints
+    # -------------------------------------------------------------------------
+
+    @api.constrains('date_from', 'date_to')
+    def _check_dates(self):
+        for limit in self:
+            # A limit replaced on its first day has been in force on no day.
+            if limit.state != 'superseded' and limit.date_to and limit.date_to < limit.date_from:
+                raise ValidationError(
+                    self.env._(
+                        "The limit of %(customer)s ends on %(end)s, before it starts on %(start)s.",
+                        customer=limit.partner_id.display_name,
+                        end=limit.date_to,
+                        start=limit.date_from,
+                    )
+                )
+
+    @api.constrains('currency_id', 'account_id')
+    def _check_currency_rate(self):
+        for limit in self:
+            self.env['credit.check']._require_rate(limit.currency_id, limit.company_id)
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if given := FLOW_FIELDS & vals.keys():
+                if any(vals[name] != self._flow_defaults().get(name) for name in given):
+                    raise AccessError(
+                        self.env._("A limit starts as a draft and is decided by submitting and approving it.")
+                    )
+            # Explicit, so that no default from a client's context gets in.
+            vals.update(self._flow_defaults())
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if FLOW_FIELDS & vals.keys():
+            raise AccessError(
+                self.env._("The state of a limit follows from its buttons: submit, approve or reject it.")
+            )
+        if CONTENT_FIELDS & vals.keys() and any(limit.state != 'draft' for limit in self):
+            raise UserError(
+                self.env._("A submitted limit can't be changed. Put it back to draft, or propose a new one.")
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_submitted(self):
+        if any(limit.state != 'draft' for limit in self):
+            raise UserError(self.env._("Only drafts can be deleted; decisions stay in the customer's history."))
+
+    def _flow_defaults(self):
+        return {
+            'state': 'draft',
+            'origin': 'manual',
+            'requested_by_id': self.env.uid,
+            'decided_by_id': False,
+            'decided_date': False,
+            'decision_note': False,
+            'superseded_by_id': False,
+        }
+
+    def _write_flow(self, vals):
+        """Write what `write` keeps clients from writing."""
+        return super().write(vals)
+
+    # -------------------------------------------------------------------------
+    # Flow
+    # -------------------------------------------------------------------------
+
+    def action_submit(self):
+        """Hand the drafts in for approval; the approvers get an activity."""
+        self.check_access('write')
+        for limit in self:
+            if limit.state != 'draft':
+                raise UserError(self.env._("Only a draft can be submitted."))
+            limit._check_still_possible()
+            limit._write_flow({'state': 'submitted', 'requested_by_id': self.env.uid})
+            approver = limit._approver()
+            if approver:
+                # The requester need not be allowed to plan activities for others.
+                limit.sudo().activity_schedule(
+                    'credit_management.mail_activity_type_limit',
+                    date_deadline=limit.company_id._credit_today(),
+                    summary=limit.display_name,
+                    user_id=approver.id,
+                )
+        return True
+
+    def action_draft(self):
+        """Take submitted limits back."""
+        self.check_access('write')
+        if any(limit.state != 'submitted' for limit in self):
+            raise UserError(self.env._("Only a submitted limit can be put back to draft."))
+        self._write_flow({'state': 'draft'})
+        self.sudo().activity_unlink(['credit_management.mail_activity_type_limit'])
+        return True
+
+    def action_approve(self):
+        """Put submitted limits in force; what was in force before ends the day before.
+
+        :raise AccessError: if the user is no credit manager, or asked for the limit
+        :raise ValidationError: if a later limit is approved already
+        """
+        self._check_decision()
+        # Confirmations and other approvals for the same customers queue here.
+        self.env['credit.counter'].sudo()._bump(self.account_id)
+        for limit in self:
+            limit._check_still_possible()
+            today = limit.company_id._credit_today()
+            start = max(limit.date_from, today)
+            limit._supersede_earlier(start)
+            limit._write_flow({'state': 'approved', 'date_from': start, **self._decision_vals()})
+            limit.account_id.message_post(
+                body=self.env._(
+                    "Credit limit approved by %(user)s: %(limit)s, from %(start)s.",
+                    user=self.env.user.name,
+                    limit=limit.display_name,
+                    start=start,
+                )
+            )
+        self.activity_feedback(['credit_management.mail_activity_type_limit'])
+        return True
+
+    def action_reject(self):
+        """Ask for the reason and reject the submitted limit."""
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Reject"),
+            'res_model': 'credit.decision',
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': {'default_decision': 'reject_limit', 'default_limit_id': self.id},
+        }
+
+    def _reject(self, note):
+        self._check_decision()
+        self._write_flow({'state': 'rejected', **self._decision_vals(), 'decision_note': note})
+        self.activity_feedback(['credit_management.mail_activity_type_limit'], feedback=note)
+        for limit in self:
+            limit.message_post(
+                body=self.env._("Rejected by %(user)s: %(reason)s", user=self.env.user.name, reason=note),
+                partner_ids=limit.requested_by_id.partner_id.ids,
+            )
+
+    def _decision_vals(self):
+        return {'decided_by_id': self.env.uid, 'decided_date': fields.Datetime.now()}
+
+    def _check_decision(self):
+        """Refuse a decision by the wrong person or in the wrong state."""
+        if not self.env.su and not self.env.user.has_group('credit_management.group_credit_manager'):
+            raise AccessError(self.env._("Only credit managers decide on limits."))
+        self.check_access('write')
+        for limit in self:
+            if limit.state != 'submitted':
+                raise UserError(self.env._("Only a submitted limit can be approved or rejected."))
+            if not self.env.su and limit.requested_by_id == self.env.user:
+                raise AccessError(
+                    self.env._("You asked for this limit yourself. Another credit manager has to decide on it.")
+                )
+
+    def _check_still_possible(self):
+        self.ensure_one()
+        self.env['credit.check']._require_rate(self.currency_id, self.company_id)
+        if self.date_to and self.date_to < self.company_id._credit_today():
+            raise ValidationError(
+                self.env._("This limit ended on %(end)s, before it was decided. Change its dates.", end=self.date_to)
+            )
+
+    def _supersede_earlier(self, start):
+        """End what was in force before `start`, so that one base limit is in force on each day."""
+        self.ensure_one()
+        others = self.search(
+            [
+                ('account_id', '=', self.account_id.id),
+                ('kind', '=', self.kind),
+                ('state', '=', 'approved'),
+                ('id', '!=', self.id),
+                '|',
+                ('date_to', '=', False),
+                ('date_to', '>=', start),
+            ]
+        )
+        today = self.company_id._credit_today()
+        for other in others:
+            if other.date_from > start and (not self.date_to or other.date_from <= self.date_to):
+                raise ValidationError(
+                    self.env._(
+                        "Two base limits of %(customer)s would be in force at the same time: %(limit)s is approved "
+                        "from %(start)s on. Let this one end before that day.",
+                        customer=self.partner_id.display_name,
+                        limit=other.display_name,
+                        start=other.date_from,
+                    )
+                )
+            if other.date_from <= start:
+                end = start - timedelta(days=1)
+                vals = {'date_to': end, 'superseded_by_id': self.id}
+                if end < today:
+                    vals['state'] = 'superseded'
+                other._write_flow(vals)
+
+    def _approver(self):
+        """Return who is asked to approve: the account's controller if entitled, else another credit manager."""
+        self.ensure_one()
+        managers = self.env.ref('credit_management.group_credit_manager').sudo().all_user_ids.filtered(
+            lambda user: user.active
+            and not user.share
+            and user != self.requested_by_id
+            and self.company_id in user.company_ids
+        )
+        controller = self.account_id._controller()
+        return controller if controller in managers else managers.sorted('id', reverse=True)[:1]
+
+    @api.model
+    def _cron_close(self):
+        """Mark the limits whose last day has passed."""
+        for company in self.env['res.company'].search([('parent_id', '=', False)]):
+            ended = self.search(
+                [('company_id', '=', company.id), ('state', '=', 'approved'), ('date_to', '<', company._credit_today())]
+            )
+            superseded = ended.filtered('superseded_by_id')
+            superseded._write_flow({'state': 'superseded'})
+            (ended - superseded)._write_flow({'state': 'expired'})
+
+    # -------------------------------------------------------------------------
+    # SQL
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _in_force_sql(self, company, date, partner_ids=None):
+        """Return the SELECT of (account_id, limit_kind, amount in company currency) in force at a date.
+
+        Also for a date in the past: what was superseded or expired since then
+        was approved before.
+        """
+        rounding = company.currency_id.rounding
+        accounts = (
+            SQL("account.company_id = %s", company.id)
+            if partner_ids is None
+            else SQL("account.company_id = %s AND account.partner_id = ANY(%s)", company.id, list(partner_ids))
+        )
+        return SQL(
+            """
+            WITH rate AS (%(rate)s)
+            SELECT DISTINCT ON (decision.account_id) decision.account_id, decision.limit_kind,
+                   CASE WHEN decision.currency_id = %(currency)s THEN decision.amount
+                        ELSE ROUND((decision.amount * COALESCE(rate.factor, 1) / %(rounding)s)::numeric) * %(rounding)s
+                    END AS amount
+              FROM credit_limit decision
+              JOIN credit_account account ON account.id = decision.account_id
+         LEFT JOIN rate ON rate.currency_id = decision.currency_id
+             WHERE %(accounts)s
+               AND decision.kind = 'base'
+               AND decision.state IN ('approved', 'superseded', 'expired')
+               AND decision.date_from <= %(date)s
+               AND (decision.date_to IS NULL OR decision.date_to >= %(date)s)
+          ORDER BY decision.account_id, decision.date_from DESC, decision.id DESC
+            """,
+            rate=self.env['credit.exposure']._rate_sql(company, date),
+            currency=company.currency_id.id,
+            rounding=rounding,
+            accounts=accounts,
+            date=date,
+        )

@@ -1,0 +1,90 @@
+from datetime import datetime
+
+import pytz
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    credit_policy_id = fields.Many2one(
+        'credit.policy',
+        string="Default Credit Policy",
+        ondelete='restrict',
+        help="Holds for all customers whose credit account names no policy of its own.",
+    )
+
+    @api.model
+    def _get_company_root_delegated_field_names(self):
+        # EXTENDS base: a branch has the policy of its main company
+        return [*super()._get_company_root_delegated_field_names(), 'credit_policy_id']
+
+    @api.constrains('credit_policy_id')
+    def _check_credit_policy(self):
+        for company in self:
+            policy = company.credit_policy_id
+            if policy and policy.company_id != company.root_id:
+                raise ValidationError(
+                    self.env._(
+                        "The policy %(policy)s belongs to %(owner)s. Choose or make one of %(company)s.",
+                        policy=policy.name,
+                        owner=policy.company_id.name,
+                        company=company.root_id.name,
+                    )
+                )
+            if policy and not policy.active:
+                raise ValidationError(self.env._("The policy %(policy)s is archived.", policy=policy.name))
+            if policy and not policy.rule_ids:
+                raise ValidationError(
+                    self.env._(
+                        "The policy %(policy)s has no rules, so it would let everything pass. Add at least one.",
+                        policy=policy.name,
+                    )
+                )
+
+    def write(self, vals):
+        # EXTENDS base: confirmations under way must see another default policy
+        result = super().write(vals)
+        if 'credit_policy_id' in vals:
+            accounts = self.env['credit.account'].sudo().search(
+                [('company_id', 'in', self.root_id.ids), ('policy_id', '=', False)]
+            )
+            self.env['credit.counter']._bump(accounts)
+        return result
+
+    def _credit_today(self):
+        """Return today's date where the company is, see `_credit_timezone`."""
+        self.ensure_one()
+        return datetime.now(pytz.timezone(self._credit_timezone())).date()
+
+    @tools.ormcache('self.id')
+    def _credit_timezone(self):
+        """Return the time zone of the company's calendar.
+
+        That of its address, else the one that most of its users are in: the
+        date must not depend on who asks. Cached, see the writers of `tz`.
+        """
+        self.ensure_one()
+        self.env['res.partner'].flush_model(['tz'])
+        self.env['res.users'].flush_model(['active', 'company_id', 'share'])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT partner.tz
+                  FROM res_partner partner
+             LEFT JOIN res_users usr ON usr.partner_id = partner.id AND usr.active AND NOT usr.share
+                       AND usr.company_id IN (SELECT id FROM res_company WHERE parent_path LIKE %(tree)s)
+                 WHERE partner.tz IS NOT NULL
+                   AND (usr.id IS NOT NULL OR partner.id = %(address)s)
+              GROUP BY partner.tz
+              ORDER BY bool_or(partner.id = %(address)s) DESC, COUNT(*) DESC, partner.tz
+                 LIMIT 1
+                """,
+                tree=f'{self.root_id.id}/%',
+                address=self.root_id.sudo().partner_id.id,
+            )
+        )
+        return rows[0][0] if rows and rows[0][0] in pytz.all_timezones_set else 'UTC'

@@ -1,0 +1,650 @@
+from functools import wraps
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import formatLang
+
+# Written by the flow only, see `_credit_write`.
+CREDIT_FIELDS = {
+    'credit_state',
+    'credit_account_id',
+    'credit_check_id',
+    'credit_release_id',
+    'credit_hold_date',
+}
+# Which orders passed a check in this transaction, and up to which total. Lost
+# with the transaction and with each savepoint, so that nothing passes twice.
+PASSED_KEY = 'credit_management.passed'
+
+
+class SaleOrder(models.Model):
+    _inherit = 'sale.order'
+
+    credit_state = fields.Selection(
+        [
+            ('none', "Not checked"),
+            ('passed', "Passed"),
+            ('warned', "Passed with a warning"),
+            ('awaiting_payment', "Awaiting payment"),
+            ('on_hold', "On hold"),
+            ('released', "Released"),
+            ('rejected', "Rejected"),
+        ],
+        string="Credit",
+        required=True,
+        readonly=True,
+        default='none',
+        copy=False,
+        help="Follows from the credit checks and releases of this order.",
+    )
+    credit_account_id = fields.Many2one(
+        'credit.account', string="Credit Account", readonly=True, copy=False, index='btree_not_null'
+    )
+    credit_check_id = fields.Many2one('credit.check', string="Credit Check", readonly=True, copy=False)
+    credit_check_ids = fields.One2many(
+        'credit.check',
+        'res_id',
+        string="Credit Checks",
+        domain=[('res_model', '=', 'sale.order')],
+        readonly=True,
+        groups='credit_management.group_credit_auditor,credit_management.group_credit_analyst',
+    )
+    credit_release_id = fields.Many2one('credit.release', string="Credit Release", readonly=True, copy=False)
+    credit_hold_date = fields.Datetime(string="On Hold Since", readonly=True, copy=False)
+    credit_reason = fields.Text(string="Credit Reasons", related='credit_check_id.reason')
+    credit_excess = fields.Monetary(
+        string="Over By", related='credit_check_id.excess', currency_field='company_currency_id'
+    )
+    credit_controller_id = fields.Many2one(
+        'res.users', string="Credit Controller", compute='_compute_credit_controller_id', compute_sudo=True
+    )
+    credit_release_state = fields.Selection(related='credit_release_id.state', string="Release Request")
+    company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
+    credit_panel = fields.Json(compute='_compute_credit_panel', help="What the order form shows about credit.")
+    credit_can_request = fields.Boolean(compute='_compute_credit_buttons')
+    credit_can_decide = fields.Boolean(compute='_compute_credit_buttons')
+
+    _credit_state_index = models.Index("(credit_state) WHERE credit_state = 'on_hold'")
+
+    # -------------------------------------------------------------------------
+    # Computes
+    # -------------------------------------------------------------------------
+
+    @api.depends('credit_account_id')
+    def _compute_credit_controller_id(self):
+        for order in self:
+            account = order.credit_account_id
+            order.credit_controller_id = account and account._controller()
+
+    @api.depends('credit_state', 'credit_check_id', 'credit_release_id.state')
+    @api.depends_context('uid')
+    def _compute_credit_buttons(self):
+        manager = self.env.user.has_group('credit_management.group_credit_manager')
+        sales = self.env.user.has_group('credit_management.group_credit_sales')
+        for order in self:
+            # The outcome only, of a check that sales may not read as a record.
+            held = order.credit_state == 'on_hold' and order.sudo().credit_check_id.outcome != 'block'
+            requested = order.sudo().credit_release_id.state == 'requested'
+            order.credit_can_request = sales and held and not requested
+            order.credit_can_decide = manager and order.credit_state == 'on_hold'
+
+    @api.depends(
+        'state', 'credit_state', 'credit_check_id', 'credit_release_id.state', 'partner_id', 'partner_invoice_id',
+        'amount_total', 'currency_id', 'company_id',
+    )  # fmt: skip
+    @api.depends_context('lang')
+    def _compute_credit_panel(self):
+        controlled = self._credit_controlled()
+        for order in self:
+            # Figures of all the customer's orders, also those that the user may
+            # not read; only sums are shown.
+            order.credit_panel = order.sudo()._prepare_credit_panel() if order in controlled else False
+
+    @api.depends('company_id', 'partner_id', 'amount_total')
+    def _compute_partner_credit_warning(self):
+        # EXTENDS sale: where a policy is enforced, our panel says more than core's banner
+        super()._compute_partner_credit_warning()
+        for order in self._credit_controlled():
+            if order.company_id.root_id.sudo().credit_policy_id.mode == 'enforcing':
+                order.partner_credit_warning = ''
+
+    # -------------------------------------------------------------------------
+    # Doors
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS sale: an order created as confirmed is checked like a confirmation
+        for vals in vals_list:
+            if any(vals.get(name) not in (None, False, 'none') for name in CREDIT_FIELDS & vals.keys()):
+                raise AccessError(self._credit_flow_message())
+            # Explicit, so that no default from a client's context gets in.
+            vals.update(dict.fromkeys(CREDIT_FIELDS - {'credit_state'}, False), credit_state='none')
+        state = self.env.context.get('default_state')
+        confirmed = [vals.get('state', state) == 'sale' for vals in vals_list]
+        if not any(confirmed) or not self.env['credit.policy']._companies_with_policy():
+            return super().create(vals_list)
+        # What is confirmed from the start has procurements and more made for
+        # it. So make it, look, and if it is to be held undo all of that.
+        with self.env.cr.savepoint() as savepoint:
+            orders = super().create(vals_list)
+            results = orders.filtered(lambda order: order.state == 'sale')._credit_check()
+            held = [order in results and results[order]['outcome'] in ('hold', 'block') for order in orders]
+            if any(held):
+                savepoint.rollback()
+        if not any(held):
+            orders._credit_apply(results)
+            return orders
+        orders = super().create(
+            [{**vals, 'state': 'draft'} if stopped else vals for vals, stopped in zip(vals_list, held, strict=True)]
+        )
+        # In their order, so that what fits counts before what is held.
+        wanted = orders.browse(order.id for order, wants in zip(orders, confirmed, strict=True) if wants)
+        wanted._credit_apply(wanted._credit_check())
+        return orders
+
+    def write(self, vals):
+        # EXTENDS sale: no way into `sale` but through a check, no way at the credit fields at all
+        if CREDIT_FIELDS & vals.keys():
+            raise AccessError(self._credit_flow_message())
+        if vals.get('state') == 'sale':
+            uncovered = self.filtered(lambda order: order.state != 'sale' and not order._credit_covered())
+            if held := uncovered._credit_stop(uncovered):
+                rest = {name: value for name, value in vals.items() if name not in ('state', 'date_order')}
+                if rest:
+                    super(SaleOrder, held).write(rest)
+                going_on = self - held
+                return super(SaleOrder, going_on).write(vals) if going_on else True
+        result = super().write(vals)
+        if vals.get('state') in ('draft', 'cancel'):
+            self.filtered(lambda order: order.credit_state != 'none')._credit_reset()
+        return result
+
+    @api.model
+    def _credit_flow_message(self):
+        return self.env._("The credit state of an order follows from its checks and releases and can't be set.")
+
+    def _credit_write(self, vals):
+        """Write what `write` keeps clients from writing."""
+        return super().write(vals)
+
+    # -------------------------------------------------------------------------
+    # Confirmation
+    # -------------------------------------------------------------------------
+
+    def _register_hook(self):
+        """Wrap the finished class's `action_confirm`.
+
+        Outside every override, because add-ons above ours go on with their own
+        full `self` after `super()`: with a plain override, an order on hold got
+        its thank-you mail and its loyalty points.
+        """
+        super()._register_hook()
+        model_class = type(self)
+        confirm = model_class.action_confirm
+        if hasattr(confirm, 'credit_origin'):
+            return
+
+        @wraps(confirm)
+        def action_confirm(self):
+            return self._confirm_checked(confirm)
+
+        action_confirm.credit_origin = confirm
+        model_class.action_confirm = action_confirm
+
+    def _unregister_hook(self):
+        super()._unregister_hook()
+        model_class = type(self)
+        if hasattr(model_class.__dict__.get('action_confirm'), 'credit_origin'):
+            del model_class.action_confirm
+
+    def _confirm_checked(self, confirm):
+        """Check, confirm those that pass, report those that don't.
+
+        :param confirm: the finished `action_confirm`; held orders never reach it
+        :returns: core's result, or a notification that names the held orders
+        """
+        held = self._credit_stop(self.filtered(lambda order: order.state in ('draft', 'sent')))
+        if not held:
+            return confirm(self)
+        if passed := self - held:
+            confirm(passed)
+        return held._credit_hold_notification()
+
+    def action_credit_confirm_selected(self):
+        """Confirm the quotations among the selected orders and say how many were confirmed and held."""
+        quotations = self.filtered(lambda order: order.state in ('draft', 'sent'))
+        if not quotations:
+            raise UserError(self.env._("None of the selected orders is a quotation."))
+        quotations.action_confirm()
+        confirmed = quotations.filtered(lambda order: order.state == 'sale')
+        held = quotations - confirmed
+        message = self.env._("%(count)s orders confirmed.", count=len(confirmed))
+        if held:
+            message = f"{message} {held._credit_hold_text()}"
+        return self._credit_notification(
+            self.env._("Confirmation"), message, 'warning' if held else 'success', 'soft_reload'
+        )
+
+    def _credit_controlled(self):
+        """Return those orders whose company has an active policy."""
+        roots = self.env['credit.policy']._companies_with_policy()
+        return self.filtered(lambda order: order.company_id.root_id.id in roots) if roots else self.browse()
+
+    def _credit_covered(self):
+        """Tell whether a check of this transaction let this order go on with its present total."""
+        self.ensure_one()
+        total = self.env.cr.precommit.data.get(PASSED_KEY, {}).get(self.id)
+        return total is not None and self.currency_id.compare_amounts(self.amount_total, total) <= 0
+
+    def _credit_stop(self, orders):
+        """Check orders that want to be confirmed, hold those that may not, and return these."""
+        results = orders._credit_check()
+        return orders._credit_apply(results)
+
+    def _credit_check(self, record=True):
+        """Run the checks of these orders; see `credit.check._run` for what comes back."""
+        results = {}
+        for company, orders in self._credit_controlled().grouped(lambda order: order.company_id.root_id).items():
+            requests = [order._prepare_credit_request() for order in orders]
+            # The check is the system's: it counts documents that the user, or
+            # the customer in the portal, may not read.
+            results |= (
+                self.env['credit.check'].sudo()._run(requests, company, 'order', record=record)
+            )
+        return results
+
+    def _prepare_credit_request(self):
+        """Return what a check has to know of this order."""
+        self.ensure_one()
+        order = self.sudo()
+        debtor = order.partner_invoice_id.commercial_partner_id
+        release = order.credit_release_id
+        covered = (
+            order.credit_state == 'released'
+            and release.state == 'released'
+            and order.currency_id.compare_amounts(order.amount_total, release.amount) <= 0
+        )
+        return {
+            'document': self,
+            'debtor': debtor,
+            'others': order.partner_id.commercial_partner_id - debtor,
+            'total': order.amount_total,
+            'paid': order._credit_paid_amount(),
+            'currency': order.currency_id,
+            'release': release if covered else None,
+        }
+
+    def _credit_paid_amount(self):
+        """Return what is paid online for this order but not in the ledger yet, in its currency.
+
+        Core confirms an order before it makes the payment of its transaction.
+        """
+        self.ensure_one()
+        return sum(
+            transaction.amount
+            for transaction in self.transaction_ids
+            if transaction.state in ('authorized', 'done')
+            and transaction.payment_id.state not in ('in_process', 'paid')
+            and transaction.operation != 'refund'
+        )
+
+    def _credit_apply(self, results):
+        """Note the outcome of checks on the orders and return those that are held."""
+        passed = self.env.cr.precommit.data.setdefault(PASSED_KEY, {})
+        held = self.browse()
+        passing = []
+        for order, result in results.items():
+            outcome, release = result['outcome'], order.sudo().credit_release_id
+            released = bool(result.get('check') and result['check'].release_id)
+            if outcome == 'block' or (outcome == 'hold' and not released):
+                held |= order
+                continue
+            passed[order.id] = order.amount_total
+            if outcome is None:
+                continue
+            if release.state == 'requested':
+                release.state = 'cancelled'
+            if order.credit_state == 'on_hold':
+                passing.append(order.id)
+            order._credit_write(
+                {
+                    'credit_state': 'released' if released else ('warned' if outcome == 'warn' else 'passed'),
+                    'credit_account_id': result['check'].account_id.id,
+                    'credit_check_id': result['check'].id,
+                    'credit_release_id': release.id if released else False,
+                    'credit_hold_date': False,
+                }
+            )
+        if held:
+            held._credit_hold({order: results[order]['check'] for order in held})
+        freed = self.browse(passing)
+        freed.sudo().credit_account_id._close_hold_activity()
+        return held
+
+    # -------------------------------------------------------------------------
+    # Hold
+    # -------------------------------------------------------------------------
+
+    def _credit_hold(self, checks):
+        """Put orders on hold: state, reasons in the chatter, the controller's activity."""
+        accounts = self.env['credit.account'].sudo()
+        for order in self:
+            check = checks[order]
+            again = order.credit_state == 'on_hold'
+            before = order.sudo().credit_check_id
+            vals = {
+                'credit_state': 'on_hold',
+                'credit_account_id': check.account_id.id,
+                'credit_check_id': check.id,
+                'credit_hold_date': order.credit_hold_date if again else fields.Datetime.now(),
+            }
+            if not again:
+                vals['credit_release_id'] = False
+            # A cart must not be edited while its order waits for a decision.
+            if 'website_id' in order._fields and order.website_id and order.state == 'draft':
+                vals['state'] = 'sent'
+            order._credit_write(vals)
+            reader = order.with_context(lang=order.user_id.lang or self.env.lang)
+            reason = check.with_context(lang=reader.env.lang).reason
+            if not again or reason != before.with_context(lang=reader.env.lang).reason:
+                reader._credit_post(reader.env._("On hold for credit"), reason.split('\n'), notify=not again)
+            accounts |= check.account_id
+        accounts._schedule_hold_activity()
+
+    def _credit_post(self, title, lines, notify=False, partners=None):
+        """Post an internal note that the customer never sees; by the system, whoever acts."""
+        self.ensure_one()
+        body = Markup("<p><b>%s</b></p><ul>%s</ul>") % (title, Markup().join(Markup("<li>%s</li>") % line for line in lines))
+        followers = partners or self.env['res.partner']
+        # Who confirms sees the banner; a salesperson whose customer signed or
+        # paid in the portal has to be told.
+        if notify and self.user_id and self.user_id != self.env.user:
+            followers |= self.user_id.partner_id
+        self.sudo().message_post(
+            body=body,
+            author_id=self.env.ref('base.partner_root').id if self.env.user.share else None,
+            partner_ids=followers.ids,
+            subtype_xmlid='mail.mt_note',
+        )
+
+    def _credit_reset(self):
+        """Forget the hold of orders that were cancelled or put back to draft."""
+        releases = self.sudo().credit_release_id.filtered(lambda release: release.state == 'requested')
+        releases.state = 'cancelled'
+        accounts = self.sudo().credit_account_id
+        self._credit_write(
+            {'credit_state': 'none', 'credit_release_id': False, 'credit_check_id': False, 'credit_hold_date': False}
+        )
+        accounts._close_hold_activity()
+
+    def _credit_hold_text(self):
+        """Return one sentence per held order, with its reasons."""
+        return ' '.join(
+            self.env._(
+                "%(order)s is on hold: %(reasons)s", order=order.name, reasons=' '.join(order.credit_reason.split('\n'))
+            )
+            for order in self
+        )
+
+    def _credit_hold_notification(self):
+        """Return the action that tells a list, a form and an RPC caller which orders are held and why."""
+        return self._credit_notification(
+            self.env._("Held for credit"), self._credit_hold_text(), 'warning', {'type': 'ir.actions.act_window_close'}
+        )
+
+    @api.model
+    def _credit_notification(self, title, message, level, then):
+        if isinstance(then, str):
+            then = {'type': 'ir.actions.client', 'tag': then}
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {'title': title, 'message': message, 'type': level, 'sticky': level == 'warning', 'next': then},
+        }
+
+    # -------------------------------------------------------------------------
+    # Panel
+    # -------------------------------------------------------------------------
+
+    def _prepare_credit_panel(self):
+        """Return what the form shows: level, title, reasons, ways out, meter; False for nothing."""
+        self.ensure_one()
+        if self.credit_state in ('on_hold', 'rejected', 'released', 'warned') and self.credit_check_id:
+            return self._prepare_panel_of_check(self.credit_check_id)
+        if self.state not in ('draft', 'sent') or not self.partner_id or not self.partner_invoice_id:
+            return False
+        # A look ahead at a quotation: nothing is recorded or locked.
+        result = self._credit_check(record=False).get(self)
+        decisions = result['decisions'] if result else []
+        enforced = [item for item in decisions if item[0]['enforcing']]
+        if not enforced:
+            return False
+        order = ('pass', 'warn', 'hold', 'block')
+        profile, facts, decision = max(enforced, key=lambda item: order.index(item[2].outcome))
+        Check = self.env['credit.check']
+        vals = Check._prepare_check_vals(self._prepare_credit_request(), profile, facts, decision, 'order')
+        return self._prepare_panel_of_check(Check.new(vals), preview=True)
+
+    def _prepare_panel_of_check(self, check, preview=False):
+        outcome = check.outcome
+        lines = check.line_ids.filtered(lambda line: line.verdict != 'pass')
+        ways = []
+        if outcome in ('hold', 'block') and self.state in ('draft', 'sent'):
+            money = {'currency_obj': check.currency_id}
+            if check.payment_needed:
+                ways.append(
+                    self.env._(
+                        "A payment of %(amount)s would let it pass.",
+                        amount=formatLang(self.env, check.payment_needed, **money),
+                    )
+                )
+            if check.reduction_needed and check.reduction_needed < check.document_total:
+                ways.append(
+                    self.env._(
+                        "An order smaller by %(amount)s would pass.",
+                        amount=formatLang(self.env, check.reduction_needed, **money),
+                    )
+                )
+            if not preview and outcome == 'hold' and self.credit_state == 'on_hold':
+                controller = self.credit_controller_id
+                ways.append(
+                    self.env._("Release requested; %(controller)s decides.", controller=controller.name)
+                    if self.credit_release_id.state == 'requested'
+                    else self.env._("Request a release; %(controller)s decides.", controller=controller.name)
+                )
+            if outcome == 'block':
+                ways.append(self.env._("It can't be released: the customer's status has to change first."))
+        level, title = self._prepare_panel_title(outcome, preview)
+        return {
+            'level': level,
+            'title': title,
+            'reasons': [{'verdict': line.verdict, 'message': line.message} for line in lines],
+            'ways': ways,
+            'meter': {
+                'currency_id': check.currency_id.id,
+                'unlimited': check.unlimited,
+                'effective_limit': check.effective_limit,
+                'exposure': check.exposure,
+                'document': check.document_amount,
+                'available': 0.0 if check.unlimited else check.effective_limit - check.exposure,
+            },
+        }
+
+    def _prepare_panel_title(self, outcome, preview):
+        release = self.credit_release_id
+        if preview:
+            return {
+                'pass': ('success', self.env._("Within the customer's credit")),
+                'warn': ('warning', self.env._("Can be confirmed, with a warning")),
+                'hold': ('warning', self.env._("Will be held for credit when confirmed")),
+                'block': ('danger', self.env._("Will be blocked when confirmed")),
+            }[outcome]
+        if self.credit_state == 'released':
+            note = {'user': release.decided_by_id.name, 'reason': release.decision_note or ''}
+            return 'info', self.env._("Released by %(user)s: %(reason)s", **note)
+        if self.credit_state == 'rejected':
+            note = {'user': release.decided_by_id.name, 'reason': release.decision_note or ''}
+            return 'danger', self.env._("Rejected by %(user)s: %(reason)s", **note)
+        if self.credit_state == 'warned':
+            return 'warning', self.env._("Confirmed with a credit warning")
+        return 'danger', self.env._("On hold for credit: not confirmed")
+
+    # -------------------------------------------------------------------------
+    # Request, release, reject
+    # -------------------------------------------------------------------------
+
+    def action_credit_request_release(self):
+        """Ask for the reason of the request."""
+        return self._credit_decision_action('request', self.env._("Request Release"))
+
+    def action_credit_release(self):
+        """Ask for the reason of the release."""
+        return self._credit_decision_action('release', self.env._("Release"))
+
+    def action_credit_reject(self):
+        """Ask for the reason of the rejection."""
+        return self._credit_decision_action('reject', self.env._("Reject"))
+
+    def action_view_credit_checks(self):
+        """Open the checks of this order."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_check_action')
+        action['domain'] = [('res_model', '=', 'sale.order'), ('res_id', '=', self.id)]
+        return action
+
+    def _credit_decision_action(self, decision, title):
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': title,
+            'res_model': 'credit.decision',
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': {'default_decision': decision, 'default_order_id': self.id},
+        }
+
+    def _credit_request_release(self, note):
+        """Record the request for a release and tell the controller.
+
+        :raise UserError: if the order is not on hold or can't be released
+        """
+        self.ensure_one()
+        self.check_access('write')
+        self._credit_require_releasable()
+        order = self.sudo()
+        if order.credit_release_id.state == 'requested':
+            raise UserError(self.env._("A release of %(order)s is requested already.", order=self.name))
+        order._credit_write(
+            {
+                'credit_release_id': self.env['credit.release']
+                .sudo()
+                .create(
+                    {
+                        **order._prepare_release_vals(),
+                        'state': 'requested',
+                        'requested_by_id': self.env.uid,
+                        'requested_date': fields.Datetime.now(),
+                        'request_note': note,
+                    }
+                )
+                .id
+            }
+        )
+        controller = order.credit_controller_id
+        self._credit_post(
+            self.env._("Release requested by %(user)s", user=self.env.user.name), [note], partners=controller.partner_id
+        )
+
+    def _credit_release(self, note):
+        """Release a held order, which confirms it.
+
+        :raise AccessError: if the user is no credit manager, or asked for the release
+        :raise UserError: if the order is not on hold or can't be released
+        """
+        self.ensure_one()
+        self._credit_check_decision()
+        self._credit_require_releasable()
+        self._credit_decide('released', note)
+        # Credit managers need not have the right to confirm orders; the release
+        # is their right, and the order's mails and moves are the system's work.
+        self.sudo().action_confirm()
+        if self.state != 'sale':
+            raise UserError(
+                self.env._(
+                    "%(order)s can't be released: %(reasons)s", order=self.name, reasons=self.sudo().credit_reason
+                )
+            )
+        self._credit_post(self.env._("Released by %(user)s", user=self.env.user.name), [note], notify=True)
+        self.sudo().credit_account_id._close_hold_activity()
+
+    def _credit_reject(self, note):
+        """Reject a held order; the quotation stays and its salesperson is told why.
+
+        :raise AccessError: if the user is no credit manager, or asked for the release
+        :raise UserError: if the order is not on hold
+        """
+        self.ensure_one()
+        self._credit_check_decision()
+        if self.credit_state != 'on_hold':
+            raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
+        self._credit_decide('rejected', note)
+        self._credit_post(self.env._("Rejected by %(user)s", user=self.env.user.name), [note], notify=True)
+        self.sudo().credit_account_id._close_hold_activity()
+
+    def _credit_check_decision(self):
+        if not self.env.user.has_group('credit_management.group_credit_manager'):
+            raise AccessError(self.env._("Only credit managers release or reject orders on hold."))
+        self.check_access('read')
+        # Who asked, else who wanted the order to be confirmed.
+        order = self.sudo()
+        requester = order.credit_release_id.requested_by_id or order.credit_check_id.user_id
+        if requester == self.env.user:
+            raise AccessError(
+                self.env._(
+                    "You wanted %(order)s to be confirmed yourself. Another credit manager has to decide.", order=self.name
+                )
+            )
+
+    def _credit_require_releasable(self):
+        if self.credit_state != 'on_hold' or self.state not in ('draft', 'sent'):
+            raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
+        if self.sudo().credit_check_id.outcome == 'block':
+            raise UserError(
+                self.env._(
+                    "%(order)s is blocked and can't be released: %(reasons)s Change the credit account first.",
+                    order=self.name,
+                    reasons=self.sudo().credit_reason,
+                )
+            )
+
+    def _credit_decide(self, state, note):
+        """Record the decision on the request, or on a release made without one."""
+        order = self.sudo()
+        vals = {
+            'state': state,
+            'amount': order.amount_total,
+            'decided_by_id': self.env.uid,
+            'decided_date': fields.Datetime.now(),
+            'decision_note': note,
+        }
+        release = order.credit_release_id
+        if release.state == 'requested':
+            release.write(vals)
+        else:
+            release = release.create({**order._prepare_release_vals(), **vals})
+        order._credit_write({'credit_state': state, 'credit_release_id': release.id})
+
+    def _prepare_release_vals(self):
+        return {
+            'account_id': self.credit_account_id.id,
+            'company_id': self.company_id.id,
+            'check_id': self.credit_check_id.id,
+            'res_model': self._name,
+            'res_id': self.id,
+            'document_name': self.name,
+            'currency_id': self.currency_id.id,
+            'amount': self.amount_total,
+        }

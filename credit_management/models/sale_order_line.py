@@ -1,0 +1,32 @@
+from odoo import api, fields, models
+
+
+class SaleOrderLine(models.Model):
+    _inherit = 'sale.order.line'
+
+    # Where something is ordered, the taxed total of the line says what a unit
+    # is worth; a line that is delivered without being ordered (re-invoiced
+    # cost, extra product) has a total of 0.
+    credit_unit_price = fields.Float(
+        string="Taxed Unit Price",
+        compute='_compute_credit_unit_price',
+        store=True,
+        digits=0,
+        help="Value of one unit, taxes included, of a line with an ordered quantity of 0.",
+    )
+
+    @api.depends('product_uom_qty', 'price_unit', 'discount', 'tax_ids', 'order_id.currency_id', 'order_id.partner_id')
+    def _compute_credit_unit_price(self):
+        for line in self:
+            if line.product_uom_qty or line.display_type:
+                line.credit_unit_price = 0.0
+                continue
+            price = line.price_unit * (1 - (line.discount or 0.0) / 100.0)
+            taxes = line.tax_ids.compute_all(
+                price,
+                currency=line.order_id.currency_id,
+                quantity=1.0,
+                product=line.product_id,
+                partner=line.order_id.partner_id,
+            )
+            line.credit_unit_price = taxes['total_included']

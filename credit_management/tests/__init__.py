@@ -1,0 +1,3 @@
+from . import test_credit_exposure
+from . import test_credit_limit
+from . import test_sale_order_check

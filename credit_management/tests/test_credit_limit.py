@@ -1,0 +1,112 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+from odoo.tools.date_utils import add as date_add
+
+from .common import CreditCommon
+
+
+@tagged('post_install', '-at_install')
+class TestCreditLimit(CreditCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account = cls._account()
+        cls.today = cls.company._credit_today()
+
+    def _draft(self, amount=100, user=None, **values):
+        return (
+            self.env['credit.limit']
+            .with_user(user or self.analyst)
+            .create(
+                {'account_id': self.account.id, 'amount': amount, 'currency_id': self.currency.id, **values}
+            )
+        )
+
+    def test_analyst_proposes_and_manager_approves(self):
+        limit = self._draft()
+        limit.action_submit()
+        self.assertEqual(self.account.limit_kind, 'none')
+        limit.with_user(self.manager).action_approve()
+        self.account.invalidate_recordset()
+        self.assertEqual((self.account.limit_kind, self.account.limit_amount), ('amount', 100))
+        self.assertEqual((limit.requested_by_id, limit.decided_by_id), (self.analyst, self.manager))
+        self.assertTrue(limit.in_force)
+
+    def test_analyst_can_not_approve(self):
+        limit = self._draft()
+        limit.action_submit()
+        with self.assertRaises(AccessError):
+            limit.action_approve()
+
+    def test_manager_can_not_approve_the_own_proposal(self):
+        limit = self._draft(user=self.manager)
+        limit.action_submit()
+        with self.assertRaisesRegex(AccessError, "Another credit manager"):
+            limit.action_approve()
+        limit.with_user(self.other_manager).action_approve()
+        self.assertEqual(limit.state, 'approved')
+
+    def test_client_can_not_write_or_create_an_approved_limit(self):
+        limit = self._draft()
+        with self.assertRaises(AccessError):
+            limit.write({'state': 'approved'})
+        with self.assertRaises(AccessError):
+            self._draft(state='approved')
+        limit = self.env['credit.limit'].with_user(self.analyst).with_context(default_state='approved').create(
+            {'account_id': self.account.id, 'amount': 1, 'currency_id': self.currency.id}
+        )
+        self.assertEqual(limit.state, 'draft')
+
+    def test_submitted_limit_can_not_be_changed_or_deleted(self):
+        limit = self._draft()
+        limit.action_submit()
+        with self.assertRaises(UserError):
+            limit.amount = 1000
+        with self.assertRaises(UserError):
+            limit.unlink()
+        limit.action_draft()
+        limit.amount = 1000
+
+    def test_salesperson_sees_no_limits(self):
+        with self.assertRaises(AccessError):
+            self.env['credit.limit'].with_user(self.sales_user).search([])
+
+    def test_new_limit_supersedes_the_old_one_the_day_before(self):
+        old = self._limit(self.account, 100, date_from=self.today)
+        new = self._limit(self.account, 200, date_from=date_add(self.today, days=5))
+        self.assertEqual(old.date_to, date_add(self.today, days=4))
+        self.assertEqual((old.state, old.superseded_by_id), ('approved', new))
+        self.assertEqual(self.figures()['effective_limit'], 100)
+        self.assertEqual(self.figures(date=date_add(self.today, days=5))['effective_limit'], 200)
+
+    def test_limit_replaced_on_its_first_day_is_in_force_on_no_day(self):
+        old = self._limit(self.account, 100)
+        self._limit(self.account, 200)
+        self.assertEqual(old.state, 'superseded')
+        self.assertEqual(self.figures()['effective_limit'], 200)
+
+    def test_limit_ends_sharp_and_the_default_applies_again(self):
+        limit = self._limit(self.account, 100, date_to=date_add(self.today, days=3))
+        self.assertEqual(self.figures(date=date_add(self.today, days=3))['limit_kind'], 'amount')
+        self.assertEqual(self.figures(date=date_add(self.today, days=4))['limit_kind'], 'none')
+        self.env['credit.limit']._cron_close()
+        self.assertEqual(limit.state, 'approved')
+
+    def test_limit_of_100_in_a_currency_worth_half_is_50(self):
+        currency = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
+        self._limit(self.account, 100, currency_id=currency.id)
+        self.assertEqual(self.figures()['effective_limit'], 50)
+
+    def test_rejection_keeps_the_reason(self):
+        limit = self._draft()
+        limit.action_submit()
+        limit.with_user(self.manager)._reject("figures too old")
+        self.assertEqual((limit.state, limit.decision_note), ('rejected', "figures too old"))
+
+    def test_approver_gets_an_activity_that_the_decision_closes(self):
+        self.account.controller_id = self.manager
+        limit = self._draft()
+        limit.action_submit()
+        self.assertEqual(limit.activity_ids.user_id, self.manager)
+        limit.with_user(self.manager).action_approve()
+        self.assertFalse(limit.activity_ids)

@@ -1,0 +1,487 @@
+from psycopg2 import IntegrityError
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+from odoo.tools.date_utils import add as date_add
+
+from .common import CreditCommon
+
+
+@tagged('post_install', '-at_install')
+class TestSaleOrderCheck(CreditCommon):
+    # ------------------------------------------------------------ confirmation
+
+    def test_order_within_limit_is_confirmed_and_its_check_recorded(self):
+        self._limit_policy()
+        self._account(limit=100)
+        order = self._order_of(100)
+
+        result = order.with_user(self.sales_user).action_confirm()
+
+        self.assertIs(result, True)
+        self.assertEqual((order.state, order.credit_state), ('sale', 'passed'))
+        check = order.credit_check_ids
+        self.assertRecordValues(
+            check, [{'outcome': 'pass', 'exposure': 0, 'document_amount': 100, 'effective_limit': 100, 'shadow': False}]
+        )
+        self.assertEqual(check.user_id, self.sales_user)
+
+    def test_order_over_limit_is_held_not_confirmed_and_says_by_how_much(self):
+        self._limit_policy()
+        self._account(limit=100)
+        self._invoice(70)
+        order = self._order_of(60)
+
+        result = order.with_user(self.sales_user).action_confirm()
+
+        self.assertEqual((order.state, order.credit_state), ('draft', 'on_hold'))
+        self.assertEqual(result['tag'], 'display_notification')
+        self.assertEqual(result['params']['next']['type'], 'ir.actions.act_window_close')
+        self.assertIn(order.name, result['params']['message'])
+        check = order.credit_check_ids
+        self.assertRecordValues(
+            check,
+            [{'outcome': 'hold', 'exposure': 70, 'excess': 30, 'payment_needed': 30, 'reduction_needed': 30}],
+        )
+        for figure in ('70.00', '60.00', '100.00', '30.00'):
+            self.assertIn(figure, check.reason)
+
+    def test_order_that_reaches_the_limit_exactly_passes(self):
+        self._limit_policy()
+        self._account(limit=100)
+        self._invoice(40)
+        order = self._order_of(60, confirm=True)
+        self.assertEqual(order.state, 'sale')
+
+    def test_two_orders_of_60_in_one_batch_on_a_limit_of_100_confirm_one(self):
+        self._limit_policy()
+        self._account(limit=100)
+        first, second = self._order_of(60), self._order_of(60)
+
+        (first + second).action_confirm()
+
+        self.assertEqual((first.state, second.state), ('sale', 'draft'))
+        self.assertEqual(second.credit_state, 'on_hold')
+        self.assertEqual(second.credit_check_ids.exposure, 60)
+
+    def test_held_order_in_a_batch_does_not_stop_the_other_customers(self):
+        self._limit_policy()
+        other = self.env['res.partner'].create({'name': "Other", 'is_company': True})
+        self._account(limit=10)
+        held, passed = self._order_of(60), self._order_of(60, partner=other)
+        (held + passed).action_confirm()
+        self.assertEqual((held.state, passed.state), ('draft', 'sale'))
+
+    def test_list_action_confirms_what_fits_and_names_what_is_held(self):
+        self._limit_policy()
+        self._account(limit=100)
+        orders = self._order_of(60) + self._order_of(60)
+        result = orders.action_credit_confirm_selected()
+        self.assertIn("1 orders confirmed", result['params']['message'])
+        self.assertIn(orders[1].name, result['params']['message'])
+
+    def test_company_without_policy_confirms_as_core(self):
+        self._account(limit=10)
+        order = self._order_of(100, confirm=True)
+        self.assertEqual((order.state, order.credit_state), ('sale', 'none'))
+        self.assertFalse(order.credit_check_ids)
+
+    def test_company_without_policy_pays_no_statement(self):
+        order = self._order_of(100)
+        self.env.flush_all()
+        self.env['credit.policy']._companies_with_policy()
+        self.env.invalidate_all()
+        with self.assertQueryCount(0):
+            self.assertFalse(self.env['credit.policy']._companies_with_policy())
+            self.assertFalse(order._credit_controlled())
+
+    def test_shadow_mode_records_what_it_would_have_done_and_holds_nothing(self):
+        self._limit_policy(mode='shadow')
+        self._account(limit=10)
+        order = self._order_of(100, confirm=True)
+
+        self.assertEqual((order.state, order.credit_state), ('sale', 'none'))
+        check = self.env['credit.check'].search([('res_id', '=', order.id), ('res_model', '=', 'sale.order')])
+        self.assertRecordValues(check, [{'shadow': True, 'outcome': 'hold'}])
+        self.assertFalse(self.env['credit.check'].with_user(self.analyst).search([('id', '=', check.id)]))
+        self.assertTrue(self.env['credit.check'].with_user(self.manager).search([('id', '=', check.id)]))
+        self.assertFalse(order.credit_panel)
+
+    # -------------------------------------------------------------------- rules
+
+    def _checked(self, *rules, order=None, **account):
+        self._policy(*rules)
+        if account:
+            self._account(**account)
+        order = order or self._order_of(100)
+        order.action_confirm()
+        return order.sudo().credit_check_ids[:1].outcome
+
+    def test_utilisation_above_80_percent_warns_and_confirms(self):
+        self._policy(('utilisation', 'warn', {'threshold': 80}))
+        self._account(limit=120)
+        order = self._order_of(100, confirm=True)
+        self.assertEqual((order.state, order.credit_state), ('sale', 'warned'))
+        self.assertTrue(order.credit_panel['reasons'])
+
+    def test_worst_rule_wins_and_all_reasons_are_kept(self):
+        self._policy(
+            ('utilisation', 'warn', {'threshold': 10}),
+            ('order_amount', 'hold', {'threshold': 50}),
+            ('no_limit', 'warn', {}),
+        )
+        self._account(limit=200)
+        order = self._order_of(100, confirm=True)
+        check = order.credit_check_ids
+        self.assertEqual(check.outcome, 'hold')
+        self.assertEqual(
+            check.line_ids.mapped(lambda line: (line.kind, line.verdict)),
+            [('utilisation', 'warn'), ('order_amount', 'hold'), ('no_limit', 'pass')],
+        )
+
+    def test_overdue_amount_of_100_above_90_holds_and_a_payment_of_10_would_help(self):
+        self._invoice(100, due=date_add(self.company._credit_today(), days=-3))
+        self.assertEqual(self._checked(('overdue_amount', 'hold', {'threshold': 90})), 'hold')
+        self.assertEqual(self.env['credit.check'].search([], limit=1).payment_needed, 10)
+
+    def test_overdue_amount_within_the_days_of_grace_passes(self):
+        self._invoice(100, due=date_add(self.company._credit_today(), days=-3))
+        self.assertEqual(self._checked(('overdue_amount', 'hold', {'threshold': 90, 'grace_days': 3})), 'pass')
+
+    def test_31_days_overdue_hold_where_30_are_allowed_and_30_pass(self):
+        today = self.company._credit_today()
+        invoice = self._invoice(100, due=date_add(today, days=-31))
+        self.assertEqual(self._checked(('days_overdue', 'hold', {'threshold': 30})), 'hold')
+        invoice.button_draft()
+        invoice.button_cancel()
+        self._invoice(100, due=date_add(today, days=-30))
+        order = self._order_of(100, confirm=True)
+        self.assertEqual(order.state, 'sale')
+
+    def test_blacklisted_customer_is_blocked_and_not_released(self):
+        self._policy(('account_status', 'block', {'account_status': 'blacklisted'}))
+        self._account(status='blacklisted')
+        order = self._order_of(100, confirm=True)
+        self.assertEqual(order.credit_state, 'on_hold')
+        with self.assertRaisesRegex(UserError, "can't be released"):
+            order.with_user(self.manager)._credit_release("please")
+
+    def test_customer_without_limit_gets_the_policys_default_of_50(self):
+        self._limit_policy(default_limit_kind='amount', default_limit_amount=50)
+        order = self._order_of(60, confirm=True)
+        self.assertEqual(order.credit_state, 'on_hold')
+        self.assertEqual(order.credit_check_ids.effective_limit, 50)
+
+    def test_limit_0_is_no_credit_at_all_and_unlimited_is_no_limit(self):
+        self._limit_policy()
+        self._account(limit=0)
+        order = self._order_of(1, confirm=True)
+        self.assertEqual(order.credit_state, 'on_hold')
+        self._limit(self._account(), 0, limit_kind='unlimited')
+        order.action_confirm()
+        self.assertEqual(order.state, 'sale')
+
+    def test_customers_own_policy_wins_over_the_companys(self):
+        self._limit_policy()
+        own = self._policy(('order_amount', 'hold', {'threshold': 5}), default=False)
+        self._account(limit=1000, policy_id=own.id)
+        self.assertEqual(self._order_of(10, confirm=True).credit_state, 'on_hold')
+
+    def test_order_invoiced_to_the_parent_is_held_by_either_ones_rules(self):
+        self._policy(('utilisation', 'hold', {'threshold': 100}), ('account_status', 'hold', {'account_status': 'hold'}))
+        subsidiary = self.env['res.partner'].create({'name': "Hengda South", 'is_company': True})
+        self._account(limit=100)
+        self._account(subsidiary, status='hold')
+
+        order = self._order_of(60, partner=subsidiary, partner_invoice_id=self.customer.id, confirm=True)
+
+        self.assertEqual(order.credit_state, 'on_hold')
+        self.assertEqual(order.credit_account_id.partner_id, subsidiary)
+        self.assertEqual(len(order.credit_check_ids), 2)
+        self._account(subsidiary, status='normal')
+        order.action_confirm()
+        self.assertEqual(order.state, 'sale')
+        self.assertExposure(ordered=60)
+
+    def test_order_in_a_currency_without_rate_is_held_with_a_clear_reason(self):
+        self._limit_policy()
+        self._account(limit=1000)
+        currency = self.env['res.currency'].create({'name': 'XQX', 'symbol': 'Q'})
+        pricelist = self.env['product.pricelist'].create({'name': "XQX", 'currency_id': currency.id})
+        order = self._order_of(10, pricelist_id=pricelist.id, confirm=True)
+        self.assertEqual(order.credit_state, 'on_hold')
+        self.assertIn('XQX', order.credit_reason)
+
+    # ------------------------------------------------------------------- doors
+
+    def test_write_of_state_sale_is_checked_like_a_confirmation(self):
+        self._limit_policy()
+        self._account(limit=100)
+        fits, exceeds = self._order_of(60), self._order_of(60)
+        (fits + exceeds).with_user(self.sales_user).write({'state': 'sale', 'note': "by import"})
+        self.assertEqual((fits.state, exceeds.state), ('sale', 'draft'))
+        self.assertEqual(exceeds.credit_state, 'on_hold')
+        self.assertIn("by import", exceeds.note)
+
+    def test_create_in_state_sale_is_checked_like_a_confirmation(self):
+        self._limit_policy()
+        self._account(limit=100)
+        fits = self._order_of(60, state='sale')
+        exceeds = self._order_of(60, state='sale')
+        self.assertEqual((fits.state, fits.credit_state), ('sale', 'passed'))
+        self.assertEqual((exceeds.state, exceeds.credit_state), ('draft', 'on_hold'))
+
+    def test_state_sale_from_the_context_is_checked_too(self):
+        self._limit_policy()
+        self._account(limit=10)
+        order = self.env['sale.order'].with_context(default_state='sale').create(
+            {
+                'partner_id': self.customer.id,
+                'order_line': [Command.create({'product_id': self.product.id, 'price_unit': 100})],
+            }
+        )
+        self.assertEqual((order.state, order.credit_state), ('draft', 'on_hold'))
+
+    def test_client_can_not_write_the_credit_state(self):
+        self._limit_policy()
+        self._account(limit=10)
+        order = self._order_of(100, confirm=True)
+        for values in ({'credit_state': 'released'}, {'credit_release_id': False}, {'credit_check_id': False}):
+            with self.assertRaises(AccessError):
+                order.with_user(self.sales_user).write(values)
+        with self.assertRaises(AccessError):
+            self._order_of(100, credit_state='released')
+        order = self.env['sale.order'].with_context(default_credit_state='released').create(
+            {'partner_id': self.customer.id}
+        )
+        self.assertEqual(order.credit_state, 'none')
+
+    def test_no_context_key_opens_a_door(self):
+        self._limit_policy()
+        self._account(limit=10)
+        order = self._order_of(100)
+        keys = dict.fromkeys(('bypass_risk', 'credit_skip', 'tracking_disable', 'import_file'), True)
+        order.with_user(self.sales_user).with_context(**keys).action_confirm()
+        self.assertEqual(order.state, 'draft')
+
+    def test_copy_of_a_released_order_is_not_released(self):
+        self._limit_policy()
+        self._account(limit=10)
+        order = self._order_of(100, confirm=True)
+        order.with_user(self.manager)._credit_release("known customer")
+        copy = order.copy()
+        self.assertEqual((copy.credit_state, copy.credit_release_id.id), ('none', False))
+
+    def test_checks_can_not_be_changed_or_deleted(self):
+        self._limit_policy()
+        order = self._order_of(100, confirm=True)
+        check = order.credit_check_ids.sudo()
+        for record in (check, check.line_ids):
+            with self.assertRaises(UserError):
+                record.write({'id': record.id})
+            with self.assertRaises(UserError):
+                record.unlink()
+
+    # ----------------------------------------------------- request and release
+
+    def _held_order(self, amount=100):
+        self._limit_policy()
+        self._account(limit=10, controller_id=self.manager.id)
+        order = self._order_of(amount)
+        order.with_user(self.sales_user).action_confirm()
+        self.assertEqual(order.credit_state, 'on_hold')
+        return order
+
+    def test_salesperson_requests_and_manager_releases_which_confirms(self):
+        order = self._held_order()
+
+        order.with_user(self.sales_user)._credit_request_release("pays on Friday")
+        self.assertEqual(order.credit_release_id.state, 'requested')
+        order.with_user(self.manager)._credit_release("known customer")
+
+        self.assertEqual((order.state, order.credit_state), ('sale', 'released'))
+        self.assertRecordValues(
+            order.credit_release_id,
+            [
+                {
+                    'state': 'released',
+                    'requested_by_id': self.sales_user.id,
+                    'decided_by_id': self.manager.id,
+                    'request_note': "pays on Friday",
+                    'decision_note': "known customer",
+                    'amount': 100,
+                }
+            ],
+        )
+        self.assertEqual(order.credit_check_ids[0].release_id, order.credit_release_id)
+
+    def test_salesperson_can_not_release(self):
+        order = self._held_order()
+        with self.assertRaises(AccessError):
+            order.with_user(self.sales_user)._credit_release("mine")
+        with self.assertRaises(AccessError):
+            order.with_user(self.sales_user)._credit_reject("mine")
+
+    def test_requester_can_not_decide_another_manager_can(self):
+        self._limit_policy()
+        self._account(limit=10)
+        self.manager.group_ids += self.env.ref('sales_team.group_sale_salesman_all_leads')
+        order = self._order_of(100)
+        order.with_user(self.manager).action_confirm()
+        order.with_user(self.manager)._credit_request_release("mine")
+        with self.assertRaisesRegex(AccessError, "Another credit manager"):
+            order.with_user(self.manager)._credit_release("mine")
+        order.with_user(self.other_manager)._credit_release("fine")
+        self.assertEqual(order.state, 'sale')
+
+    def test_rejected_order_stays_a_quotation_and_tells_the_salesperson_why(self):
+        order = self._held_order()
+        order.with_user(self.manager)._credit_reject("too much already")
+        self.assertEqual((order.state, order.credit_state), ('draft', 'rejected'))
+        note = order.message_ids[:1]
+        self.assertIn("too much already", note.body)
+        self.assertIn(self.sales_user.partner_id, note.notified_partner_ids)
+        self.assertTrue(note.subtype_id.internal)
+
+    def test_decision_without_reason_is_refused(self):
+        order = self._held_order()
+        wizard = self.env['credit.decision'].with_user(self.manager).create(
+            {'decision': 'release', 'order_id': order.id, 'note': "  "}
+        )
+        with self.assertRaisesRegex(UserError, "State a reason"):
+            wizard.action_apply()
+        wizard.note = "known customer"
+        wizard.action_apply()
+        self.assertEqual(order.state, 'sale')
+
+    def test_release_does_not_cover_an_order_that_grew(self):
+        order = self._held_order()
+        order._credit_decide('released', "up to 100")
+        order.order_line.price_unit = 150
+        order.action_confirm()
+        self.assertEqual((order.state, order.credit_state), ('draft', 'on_hold'))
+
+    def test_second_request_is_refused(self):
+        order = self._held_order()
+        order.with_user(self.sales_user)._credit_request_release("first")
+        with self.assertRaisesRegex(UserError, "requested already"):
+            order.with_user(self.sales_user)._credit_request_release("second")
+
+    def test_one_activity_per_customer_for_the_controller_closed_with_the_last_hold(self):
+        first = self._held_order()
+        second = self._order_of(200)
+        second.with_user(self.sales_user).action_confirm()
+        account = self._account()
+        self.assertEqual(len(account.activity_ids), 1)
+        self.assertEqual(account.activity_ids.user_id, self.manager)
+
+        first.with_user(self.manager)._credit_reject("no")
+        self.assertEqual(len(account.activity_ids), 1)
+        second._action_cancel()
+        self.assertFalse(account.activity_ids)
+        self.assertEqual(second.credit_state, 'none')
+
+    def test_held_order_confirmed_again_after_a_payment_passes(self):
+        self._limit_policy()
+        self._account(limit=100)
+        self._invoice(90)
+        order = self._order_of(50, confirm=True)
+        self.assertEqual(order.credit_state, 'on_hold')
+        self._pay(order.credit_check_ids.payment_needed)
+        order.with_user(self.sales_user).action_confirm()
+        self.assertEqual((order.state, order.credit_state), ('sale', 'passed'))
+        self.assertFalse(order.credit_hold_date)
+
+    def test_quotation_shows_beforehand_that_it_will_be_held_and_records_nothing(self):
+        self._limit_policy()
+        self._account(limit=100)
+        order = self._order_of(150)
+        panel = order.with_user(self.sales_user).credit_panel
+        self.assertEqual(panel['level'], 'warning')
+        self.assertEqual(panel['meter']['document'], 150)
+        self.assertTrue(panel['reasons'])
+        self.assertFalse(order.credit_check_ids)
+
+    # --------------------------------------------------------------- statements
+
+    def test_confirmation_within_the_limit_costs_at_most_8_statements_more(self):
+        def count(order):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            order.action_confirm()
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        count(self._order_of(1))
+        without = count(self._order_of(1))
+        self._limit_policy()
+        self._account(limit=1000)
+        count(self._order_of(1))
+        self.assertLessEqual(count(self._order_of(1)) - without, 8)
+
+
+@tagged('post_install', '-at_install')
+class TestBadInput(CreditCommon):
+    def test_negative_limit(self):
+        with (
+            mute_logger('odoo.sql_db'),
+            self.assertRaisesRegex(IntegrityError, "credit_limit_amount_positive"),
+            self.cr.savepoint(),
+        ):
+            self.env['credit.limit'].create(
+                {'account_id': self._account().id, 'amount': -1, 'currency_id': self.currency.id}
+            )
+
+    def test_dates_the_wrong_way_round(self):
+        with self.assertRaisesRegex(UserError, "before it starts"):
+            self.env['credit.limit'].create(
+                {
+                    'account_id': self._account().id,
+                    'amount': 1,
+                    'date_from': fields.Date.to_date('2030-02-01'),
+                    'date_to': fields.Date.to_date('2030-01-01'),
+                }
+            )
+
+    def test_two_base_limits_in_force(self):
+        today = self.company._credit_today()
+        account = self._account()
+        self._limit(account, 100, date_from=date_add(today, days=10))
+        with self.assertRaisesRegex(UserError, "Two base limits"):
+            self._limit(account, 200)
+        self._limit(account, 200, date_to=date_add(today, days=9))
+        self.assertEqual(account.effective_limit, 200)
+
+    def test_limit_in_a_currency_without_rate(self):
+        currency = self.env['res.currency'].create({'name': 'XQX', 'symbol': 'Q'})
+        with self.assertRaisesRegex(UserError, "exchange rate of XQX"):
+            self.env['credit.limit'].create(
+                {'account_id': self._account().id, 'amount': 1, 'currency_id': currency.id}
+            )
+
+    def test_contact_instead_of_its_company(self):
+        with self.assertRaisesRegex(UserError, "contact of Hengda Trading"):
+            self.Account.create({'partner_id': self.contact.id, 'company_id': self.company.id})
+
+    def test_enforced_policy_without_rules(self):
+        with self.assertRaisesRegex(UserError, "has no rules"):
+            self._policy()
+        policy = self._policy(mode='shadow', default=False)
+        with self.assertRaisesRegex(UserError, "has no rules"):
+            self.company.credit_policy_id = policy
+
+    def test_rule_without_threshold(self):
+        with self.assertRaisesRegex(UserError, "needs a threshold"):
+            self._policy(('utilisation', 'hold', {}))
+
+    def test_status_rule_without_status(self):
+        with self.assertRaisesRegex(UserError, "account status"):
+            self._policy(('account_status', 'hold', {}))
+
+    def test_account_of_a_branch(self):
+        branch = self.env['res.company'].create({'name': "Branch", 'parent_id': self.company.id})
+        with self.assertRaisesRegex(UserError, "is a branch"):
+            self.Account.create({'partner_id': self.customer.id, 'company_id': branch.id})

@@ -1,0 +1,43 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class CreditDecision(models.TransientModel):
+    """Asks for the reason of a request or a decision; the documents check the rights."""
+
+    _name = 'credit.decision'
+    _description = "Credit Decision"
+
+    decision = fields.Selection(
+        [
+            ('request', "Request release"),
+            ('release', "Release"),
+            ('reject', "Reject"),
+            ('reject_limit', "Reject the limit"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    order_id = fields.Many2one('sale.order', string="Order", readonly=True)
+    limit_id = fields.Many2one('credit.limit', string="Limit", readonly=True)
+    reason = fields.Text(related='order_id.credit_reason', string="Why it is on hold")
+    note = fields.Text(string="Reason", help="Is kept with the decision.")
+
+    def action_apply(self):
+        """Carry out the request or the decision.
+
+        :raise UserError: if no reason is given
+        """
+        self.ensure_one()
+        note = (self.note or '').strip()
+        if not note:
+            raise UserError(self.env._("State a reason: it is kept with the decision."))
+        if self.decision == 'reject_limit':
+            self.limit_id._reject(note)
+        elif self.decision == 'request':
+            self.order_id._credit_request_release(note)
+        elif self.decision == 'release':
+            self.order_id._credit_release(note)
+        else:
+            self.order_id._credit_reject(note)
+        return {'type': 'ir.actions.act_window_close'}
