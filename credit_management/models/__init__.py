@@ -10,6 +10,8 @@ from . import credit_check_line
 from . import credit_release
 from . import res_company
 from . import res_config_settings
+from . import res_currency
+from . import res_currency_rate
 from . import res_partner
 from . import account_move
 from . import sale_order

@@ -42,7 +42,7 @@ class CreditAccount(models.Model):
         required=True,
         index=True,
         ondelete='restrict',
-        domain="[('id', '=', commercial_partner_id)]",
+        domain="['|', ('is_company', '=', True), ('parent_id', '=', False)]",
         help="The commercial entity that owes; its contacts and addresses are included.",
     )
     company_id = fields.Many2one(

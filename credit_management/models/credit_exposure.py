@@ -25,7 +25,6 @@ SOURCES = {
     ],
     'account.account': ['account_type'],
     'res.partner': ['commercial_partner_id'],
-    'res.currency.rate': ['company_id', 'currency_id', 'name', 'rate'],
     'sale.order': ['company_id', 'currency_id', 'date_order', 'name', 'partner_invoice_id', 'state'],
     'sale.order.line': [
         'credit_unit_price', 'display_type', 'is_downpayment', 'name', 'order_id', 'price_total', 'product_id',
@@ -140,13 +139,12 @@ class CreditExposure(models.Model):
         rounding = company.currency_id.rounding
         common = {
             'branches': self._branches_sql(company),
-            'rate': self._rate_sql(company, date),
+            'factor': lambda column: self._factor_sql(company, date, SQL(column)),
             'rounding': rounding,
         }
         return SQL(
             """
-            WITH rate AS MATERIALIZED (%(rate)s),
-                 line AS (%(lines)s),
+            WITH line AS (%(lines)s),
                  open_order AS (%(orders)s)
             SELECT * FROM (%(open_items)s) AS open_item
             UNION ALL
@@ -174,11 +172,11 @@ class CreditExposure(models.Model):
              WHERE open_order.total > 0 AND part.amount > 0
             """,
             lines=self._order_lines_sql(partner_ids, exclude_order_ids, common),
-            orders=self._orders_sql(),
+            orders=self._orders_sql(common),
             open_items=self._open_items_sql(partner_ids, common),
             drafts=self._drafts_sql(partner_ids, common),
             down_payment=self.env._("Down payment"),
-            **{key: common[key] for key in ('rate', 'rounding')},
+            rounding=rounding,
         )
 
     @api.model
@@ -187,38 +185,17 @@ class CreditExposure(models.Model):
         return SQL("(SELECT id FROM res_company WHERE parent_path LIKE %s)", f'{company.id}/%')
 
     @api.model
-    def _rate_sql(self, company, date):
-        """Return the SELECT of (currency_id, factor): one unit in company currency at a date.
+    def _factor_sql(self, company, date, currency):
+        """Return the SQL of one unit of a currency (an SQL column) in company currency at a date.
 
-        Same choice as core's `_get_rates`: the company's own rate before a
-        shared one, the latest before the date, else the first ever, else 1.
+        The rates are literals, so that the planner has no joins to weigh: for
+        one customer it works longer than the executor does.
         """
-        candidates = SQL(
-            "FROM res_currency_rate r WHERE r.currency_id = c.id AND (r.company_id IS NULL OR r.company_id = %s)",
-            company.id,
-        )
-        rate = SQL(
-            """
-            COALESCE(
-                (SELECT r.rate %(candidates)s AND r.name <= %(date)s ORDER BY r.company_id, r.name DESC LIMIT 1),
-                (SELECT r.rate %(candidates)s ORDER BY r.company_id, r.name LIMIT 1),
-                1.0
-            )
-            """,
-            candidates=candidates,
-            date=date,
-        )
-        return SQL(
-            """
-            SELECT c.id AS currency_id,
-                   (SELECT %(rate)s FROM res_currency c WHERE c.id = %(currency)s) / %(rate)s AS factor
-              FROM res_currency c
-             WHERE EXISTS (SELECT 1 %(candidates)s)
-            """,
-            rate=rate,
-            candidates=candidates,
-            currency=company.currency_id.id,
-        )
+        factors = self.env['res.currency']._credit_factors(company.id, date)
+        if not factors:
+            return SQL("1")
+        whens = SQL(" ").join(SQL("WHEN %s THEN %s", currency_id, factor) for currency_id, factor in factors)
+        return SQL("(CASE %s %s ELSE 1 END)", currency, whens)
 
     @api.model
     def _partners_sql(self, column, partner_ids):
@@ -272,10 +249,9 @@ class CreditExposure(models.Model):
             SELECT move.id::bigint * 8 + 5, move.commercial_partner_id, move.company_id, 'draft_invoice',
                    'account.move', move.id, COALESCE(NULLIF(move.name, '/'), %(draft)s), NULL,
                    COALESCE(move.invoice_date, move.date), move.invoice_date_due,
-                   ROUND((move.amount_total * COALESCE(rate.factor, 1) / %(rounding)s)::numeric) * %(rounding)s,
+                   ROUND((move.amount_total * %(factor)s / %(rounding)s)::numeric) * %(rounding)s,
                    move.amount_total, move.currency_id
               FROM account_move move
-         LEFT JOIN rate ON rate.currency_id = move.currency_id
              WHERE move.state = 'draft'
                AND move.move_type IN ('out_invoice', 'out_receipt')
                AND move.amount_total <> 0
@@ -285,6 +261,7 @@ class CreditExposure(models.Model):
             draft=self.env._("Draft"),
             branches=common['branches'],
             rounding=common['rounding'],
+            factor=common['factor']("move.currency_id"),
             partners=self._partners_sql(SQL("move.commercial_partner_id"), partner_ids),
         )
 
@@ -316,8 +293,8 @@ class CreditExposure(models.Model):
                 SELECT sol.id, so.id AS order_id, partner.commercial_partner_id AS partner_id,
                        so.company_id AS document_company_id, so.currency_id AS document_currency_id,
                        so.name AS document_name, sol.name, so.date_order::date AS date,
-                       COALESCE(rate.factor, 1) AS factor,
-                       COALESCE(rate.factor, 1) * CASE WHEN sol.product_uom_qty <> 0
+                       %(factor)s AS factor,
+                       %(factor)s * CASE WHEN sol.product_uom_qty <> 0
                             THEN sol.price_total / sol.product_uom_qty
                             ELSE COALESCE(sol.credit_unit_price, 0) END AS unit_value,
                        COALESCE(sol.qty_delivered, 0) AS qty_delivered,
@@ -327,7 +304,6 @@ class CreditExposure(models.Model):
                   JOIN res_partner partner ON partner.id = so.partner_invoice_id
                   JOIN sale_order_line sol ON sol.order_id = so.id
              LEFT JOIN uom_uom uom ON uom.id = sol.product_uom_id
-             LEFT JOIN rate ON rate.currency_id = so.currency_id
              LEFT JOIN LATERAL (%(invoiced)s) AS invoice ON TRUE
                        %(demand_join)s
                  WHERE so.state = 'sale'
@@ -343,6 +319,7 @@ class CreditExposure(models.Model):
                    AND %(exclude)s
               ) AS valued
             """,
+            factor=common['factor']("so.currency_id"),
             due=demand['due'],
             demand_join=demand['join'],
             demand_open=demand['open'],
@@ -401,7 +378,7 @@ class CreditExposure(models.Model):
         )
 
     @api.model
-    def _orders_sql(self):
+    def _orders_sql(self, common):
         """Return per order the sums of its lines and what down payments take off them.
 
         Down payments come off what is not delivered first. An order's sum is
@@ -419,18 +396,18 @@ class CreditExposure(models.Model):
         CROSS JOIN LATERAL (
                 SELECT GREATEST(0, COALESCE(SUM(
                            CASE move.move_type WHEN 'out_refund' THEN -aml.price_total ELSE aml.price_total END
-                           * COALESCE(rate.factor, 1)), 0)) AS amount
+                           * %(factor)s), 0)) AS amount
                   FROM sale_order_line sol
                   JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sol.id
                   JOIN account_move_line aml ON aml.id = rel.invoice_line_id
                   JOIN account_move move ON move.id = aml.move_id
-             LEFT JOIN rate ON rate.currency_id = move.currency_id
                  WHERE sol.order_id = summed.order_id
                    AND sol.is_downpayment
                    AND (move.move_type IN ('out_invoice', 'out_receipt') AND move.state <> 'cancel'
                         OR move.move_type = 'out_refund' AND move.state = 'posted')
               ) AS down
-            """
+            """,
+            factor=common['factor']("move.currency_id"),
         )
 
     # -------------------------------------------------------------------------

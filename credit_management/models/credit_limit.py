@@ -359,14 +359,12 @@ class CreditLimit(models.Model):
         )
         return SQL(
             """
-            WITH rate AS (%(rate)s)
             SELECT DISTINCT ON (decision.account_id) decision.account_id, decision.limit_kind,
                    CASE WHEN decision.currency_id = %(currency)s THEN decision.amount
-                        ELSE ROUND((decision.amount * COALESCE(rate.factor, 1) / %(rounding)s)::numeric) * %(rounding)s
+                        ELSE ROUND((decision.amount * %(factor)s / %(rounding)s)::numeric) * %(rounding)s
                     END AS amount
               FROM credit_limit decision
               JOIN credit_account account ON account.id = decision.account_id
-         LEFT JOIN rate ON rate.currency_id = decision.currency_id
              WHERE %(accounts)s
                AND decision.kind = 'base'
                AND decision.state IN ('approved', 'superseded', 'expired')
@@ -374,7 +372,7 @@ class CreditLimit(models.Model):
                AND (decision.date_to IS NULL OR decision.date_to >= %(date)s)
           ORDER BY decision.account_id, decision.date_from DESC, decision.id DESC
             """,
-            rate=self.env['credit.exposure']._rate_sql(company, date),
+            factor=self.env['credit.exposure']._factor_sql(company, date, SQL("decision.currency_id")),
             currency=company.currency_id.id,
             rounding=rounding,
             accounts=accounts,
