@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tools.ground import databases, logcheck, odoo_source, postgres
+from tools.ground import databases, logcheck, odoo_source, postgres, warmup
 from tools.ground.odoo import Odoo, Server
 from tools.ground.rpc import Client
 
@@ -70,7 +70,7 @@ def odoo() -> Odoo:
 @pytest.fixture(scope="session")
 def template(odoo: Odoo) -> str:
     """Return the template database with our add-ons as they are now."""
-    return databases.ensure_template(odoo)
+    return warmup.ensure(odoo)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
             context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
             stack.callback(context.close)
             page = context.new_page()
-            page.set_default_timeout(30_000)
+            page.set_default_timeout(60_000)
             page.on("console", on_console)
             page.on("pageerror", lambda error: errors.append(str(error)))
             return page

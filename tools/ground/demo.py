@@ -2,9 +2,9 @@
 
 import time
 
-from . import databases, story, system
+from . import databases, story, system, warmup
 from .console import Failure, say, step
-from .logcheck import describe, problems
+from .logcheck import problems
 from .odoo import Odoo, Server, port_is_free
 from .paths import STATE, addon_files, addons, digest, digest_files
 from .postgres import free_port
@@ -42,6 +42,7 @@ def _make(odoo: Odoo) -> None:
         databases.drop(odoo, DATABASE)
         with databases.building(odoo, DATABASE) as temporary:
             log = odoo.install(temporary, modules, *options, log="demo-install")
+            warmup.build_bundles(odoo, temporary)
     _report(log)
 
 
@@ -56,7 +57,7 @@ def _upgrade(odoo: Odoo, changed: list[str], new: list[str]) -> None:
 
 def _report(log: str) -> None:
     for problem in problems(log):
-        say(f"  {describe(problem)}")
+        say(f"  {problem.level} {problem.logger}: {problem.message}")
 
 
 def run(odoo: Odoo, serve: bool) -> int:

@@ -44,7 +44,7 @@ def tell(client: Client) -> list[str]:
         client,
         "credit.account",
         [],
-        "partner_id company_id limit_kind effective_limit exposure available utilisation "
+        "partner_id currency_id limit_kind effective_limit exposure available utilisation "
         "overdue_amount days_overdue",
         "id",
     )
@@ -52,11 +52,11 @@ def tell(client: Client) -> list[str]:
         client,
         "sale.order",
         [("credit_state", "=", "on_hold")],
-        "name partner_id amount_total currency_id",
+        "name",
         "id",
     )
-    total = {"orders": len(held), "accounts": len(accounts)}
-    lines += ["", f"{total['orders']} orders wait on hold. The customers' credit now:", ""]
+    currencies = " and ".join(sorted({account["currency_id"][1] for account in accounts}))
+    lines += ["", f"{len(held)} orders wait on hold. The customers' credit now, in {currencies}:", ""]
     lines += account_table(accounts)
     return lines
 
