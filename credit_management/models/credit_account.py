@@ -20,6 +20,7 @@ FIGURES = (
     'utilisation',
     'excess',
     'unallocated_credit',
+    'overdue_booked',
     'overdue_amount',
     'days_overdue',
     'oldest_due_date',
@@ -148,6 +149,12 @@ class CreditAccount(models.Model):
         compute='_compute_figures',
         compute_sudo=True,
         help="Payments and credit notes not yet matched. They are taken as paying the oldest items first.",
+    )
+    overdue_booked = fields.Monetary(
+        string="Overdue as Booked",
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="What is left of items past their due date, before credits not yet matched are applied.",
     )
     overdue_amount = fields.Monetary(
         string="Overdue",
@@ -410,6 +417,7 @@ class CreditAccount(models.Model):
                        %(total)s AS exposure,
                        %(categories)s,
                        COALESCE(sums.unallocated, 0) AS unallocated_credit,
+                       COALESCE(sums.overdue_booked, 0) AS overdue_booked,
                        %(overdue)s,
                        COALESCE(sums.overdue_0, 0) AS overdue_amount,
                        COALESCE(sums.days_overdue, 0) AS days_overdue,
@@ -560,6 +568,16 @@ class CreditAccount(models.Model):
                 summary=self.env._("Orders held for credit"),
                 user_id=controller.id or self.env.uid,
             )
+
+    def _schedule_growth_activity(self, order):
+        """Tell the controller of an order that the system has raised beyond the customer's credit."""
+        self.ensure_one()
+        self.activity_schedule(
+            'mail.mail_activity_data_todo',
+            date_deadline=self.company_id._credit_today(),
+            summary=self.env._("%(order)s has grown beyond the credit", order=order.name),
+            user_id=self._controller().id or self.env.uid,
+        )
 
     def _close_hold_activity(self):
         """Close the activity of accounts with no order left on hold."""

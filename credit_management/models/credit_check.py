@@ -144,8 +144,8 @@ class CreditCheck(models.Model):
             `document` (a record), `debtor` (commercial partner who will owe),
             `others` (commercial partners whose rules count too), `total` and
             `paid` in the document's currency, `currency`, and optionally
-            `before` (the part of the total that counts in the exposure already)
-            and `release` (a credit.release that covers the document)
+            `increase` (the document counts in the exposure already, and this is
+            what it has grown by) and `release` (a credit.release that covers it)
         :param company: root company
         :param record: False for a look ahead: nothing is written or locked
         :returns: {document: {'outcome': str or None, 'checks': credit.check, 'decisions': [...]}}
@@ -157,7 +157,9 @@ class CreditCheck(models.Model):
         profiles = self._profiles(partners, company, checkpoint, record)
         graces = sorted({rule.days_tolerated for profile in profiles.values() for rule in profile['rules']} | {0})
         excluded = [
-            request['document'].id for request in requests if request['document']._name == 'sale.order'
+            request['document'].id
+            for request in requests
+            if request['document']._name == 'sale.order' and 'increase' not in request
         ]
         figures = (
             self.env['credit.account']._figures(company, list(profiles), today, [i for i in excluded if i], graces)
@@ -168,17 +170,18 @@ class CreditCheck(models.Model):
         results, vals_list = {}, []
         for request in requests:
             rate_missing = not self._has_rate(request['currency'], company)
-            total, paid = (
-                request['currency']._convert(request[key], company.currency_id, company, today)
-                for key in ('total', 'paid')
+            total, paid, increase = (
+                request['currency']._convert(request.get(key, 0.0), company.currency_id, company, today)
+                for key in ('total', 'paid', 'increase')
             )
-            adds = max(0.0, total - paid) if total > 0 else total
+            adds = increase or (max(0.0, total - paid) if total > 0 else total)
             outcomes, decisions = [], []
             for partner in request['debtor'] | request['others']:
                 profile = profiles.get(partner.id)
                 if not profile:
                     continue
                 row = figures[partner.id]
+                owes = partner == request['debtor']
                 facts = Facts(
                     rounding=company.currency_id.rounding,
                     status=profile['status'],
@@ -187,11 +190,11 @@ class CreditCheck(models.Model):
                     effective_limit=row['effective_limit'],
                     exposure_by_category={
                         **{category: row[f'exposure_{category}'] for category in CATEGORIES},
-                        'ordered': row['exposure_ordered'] + going_on[partner.id],
+                        'ordered': row['exposure_ordered'] + going_on[partner.id] - (increase if owes else 0.0),
                     },
                     document_total=total,
                     document_paid=paid,
-                    document_amount=adds if partner == request['debtor'] else 0.0,
+                    document_amount=adds if owes else 0.0,
                     overdue_after={grace: row[f'overdue_{grace}'] for grace in graces},
                     days_overdue=row['days_overdue'],
                     missing_rate=request['currency'].name if rate_missing else '',

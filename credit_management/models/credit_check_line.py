@@ -100,9 +100,10 @@ class CreditCheckLine(models.Model):
 
     def _describe_account_status(self):
         labels = dict(self._fields['account_status']._description_selection(self.env))
-        return self.env._(
-            "The status of the credit account is “%(status)s”.", status=labels.get(self.account_status, '')
-        )
+        status = labels.get(self.account_status, '')
+        if self.verdict == 'pass':
+            return self.env._("The status of the credit account is not “%(status)s”.", status=status)
+        return self.env._("The status of the credit account is “%(status)s”.", status=status)
 
     def _describe_no_limit(self):
         if self.verdict == 'pass':

@@ -410,6 +410,23 @@ class CreditExposure(models.Model):
             factor=common['factor']("move.currency_id"),
         )
 
+    @api.model
+    def _open_value(self, order):
+        """Return what is not invoiced of a confirmed order, in its currency."""
+        self._flush_sources()
+        company = order.company_id.root_id
+        debtor = order.partner_invoice_id.commercial_partner_id
+        rows = self._rows_sql(company, company._credit_today(), debtor.ids)
+        [[amount]] = self.env.execute_query(
+            SQL(
+                "SELECT COALESCE(SUM(amount_currency), 0) FROM (%s) AS exposure"
+                " WHERE res_model = 'sale.order' AND res_id = %s",
+                rows,
+                order.id,
+            )
+        )
+        return order.currency_id.round(amount)
+
     # -------------------------------------------------------------------------
     # Sums
     # -------------------------------------------------------------------------
@@ -419,7 +436,7 @@ class CreditExposure(models.Model):
         """Return the SELECT of one row per customer with anything open.
 
         Columns: partner_id, one per category, `unallocated` (credits not yet
-        matched, positive), `overdue_<n>` for each number of days of grace,
+        matched, positive), `overdue_booked` (before they are applied), `overdue_<n>` for each number of days of grace,
         `days_overdue`, `oldest_due`; amounts in company currency. Age and
         overdue follow from what is left of each item after the unallocated
         credits have paid the oldest ones, without the residues below the
@@ -457,6 +474,8 @@ class CreditExposure(models.Model):
             ),
             aged AS (
                 SELECT item.partner_id, MAX(unallocated) AS unallocated,
+                       COALESCE(SUM(item.amount) FILTER (
+                           WHERE item.amount > 0 AND item.date_due < %(date)s::date), 0) AS overdue_booked,
                        %(overdue)s,
                        COALESCE(SUM(remaining) FILTER (WHERE age > 0), 0)
                            > COALESCE(MAX(policy.customer_floor), 50) AS counts,
@@ -477,7 +496,8 @@ class CreditExposure(models.Model):
               GROUP BY item.partner_id
             ),
             summed AS (SELECT partner_id, %(categories)s FROM exposure GROUP BY partner_id)
-            SELECT summed.*, COALESCE(aged.unallocated, 0) AS unallocated, %(columns)s,
+            SELECT summed.*, COALESCE(aged.unallocated, 0) AS unallocated,
+                   COALESCE(aged.overdue_booked, 0) AS overdue_booked, %(columns)s,
                    CASE WHEN aged.counts THEN COALESCE(aged.days_overdue, 0) ELSE 0 END AS days_overdue,
                    CASE WHEN aged.counts THEN aged.oldest_due END AS oldest_due
               FROM summed

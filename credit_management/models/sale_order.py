@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from functools import wraps
 
 from markupsafe import Markup
@@ -13,7 +14,13 @@ CREDIT_FIELDS = {
     'credit_check_id',
     'credit_release_id',
     'credit_hold_date',
+    'credit_checked_total',
 }
+# What may change the total or the debtor of a confirmed order.
+GROWTH_FIELDS = {'order_line', 'partner_id', 'partner_invoice_id', 'pricelist_id', 'currency_id', 'fiscal_position_id'}
+# Confirmed orders whose growth an outer call is already watching; False while
+# orders are made as confirmed, which are checked as a whole.
+WATCHED_KEY = 'credit_management.watched'
 # Which orders passed a check in this transaction, and up to which total. Lost
 # with the transaction and with each savepoint, so that nothing passes twice.
 PASSED_KEY = 'credit_management.passed'
@@ -53,6 +60,9 @@ class SaleOrder(models.Model):
     )
     credit_release_id = fields.Many2one('credit.release', string="Credit Release", readonly=True, copy=False)
     credit_hold_date = fields.Datetime(string="On Hold Since", readonly=True, copy=False)
+    credit_checked_total = fields.Monetary(
+        readonly=True, copy=False, help="Taxed total up to which a check or a release let this order go on."
+    )
     credit_reason = fields.Text(string="Credit Reasons", related='credit_check_id.reason')
     credit_excess = fields.Monetary(
         string="Over By", related='credit_check_id.excess', currency_field='company_currency_id'
@@ -129,7 +139,7 @@ class SaleOrder(models.Model):
         # What is confirmed from the start has procurements and more made for
         # it. So make it, look, and if it is to be held undo all of that.
         with self.env.cr.savepoint() as savepoint:
-            orders = super().create(vals_list)
+            orders = self._credit_create_confirmed(super().create, vals_list)
             results = orders.filtered(lambda order: order.state == 'sale')._credit_check()
             held = [order in results and results[order]['outcome'] in ('hold', 'block') for order in orders]
             if any(held):
@@ -145,6 +155,15 @@ class SaleOrder(models.Model):
         wanted._credit_apply(wanted._credit_check())
         return orders
 
+    def _credit_create_confirmed(self, create, vals_list):
+        """Create orders without watching them grow line by line."""
+        before = self.env.cr.cache.get(WATCHED_KEY)
+        self.env.cr.cache[WATCHED_KEY] = False
+        try:
+            return create(vals_list)
+        finally:
+            self.env.cr.cache[WATCHED_KEY] = before or set()
+
     def write(self, vals):
         # EXTENDS sale: no way into `sale` but through a check, no way at the credit fields at all
         if CREDIT_FIELDS & vals.keys():
@@ -157,7 +176,8 @@ class SaleOrder(models.Model):
                     super(SaleOrder, held).write(rest)
                 going_on = self - held
                 return super(SaleOrder, going_on).write(vals) if going_on else True
-        result = super().write(vals)
+        with self._credit_watch(vals.keys() & GROWTH_FIELDS):
+            result = super().write(vals)
         if vals.get('state') in ('draft', 'cancel'):
             self.filtered(lambda order: order.credit_state != 'none')._credit_reset()
         return result
@@ -316,6 +336,7 @@ class SaleOrder(models.Model):
                     'credit_check_id': result['check'].id,
                     'credit_release_id': release.id if released else False,
                     'credit_hold_date': False,
+                    'credit_checked_total': order.amount_total,
                 }
             )
         if held:
@@ -323,6 +344,78 @@ class SaleOrder(models.Model):
         freed = self.browse(passing)
         freed.sudo().credit_account_id._close_hold_activity()
         return held
+
+    # -------------------------------------------------------------------------
+    # Growth of confirmed orders
+    # -------------------------------------------------------------------------
+
+    @contextmanager
+    def _credit_watch(self, relevant=True):
+        """Check the confirmed orders that grow, or change their debtor, while the block runs.
+
+        Before is compared with after the whole block, so that one write may
+        raise a line and lower another.
+
+        :raise UserError: if a person's edit asks for more credit than there is
+        """
+        orders = self._credit_controlled().filtered(lambda order: order.state == 'sale') if relevant else self.browse()
+        watched = self.env.cr.cache.setdefault(WATCHED_KEY, set())
+        orders = orders.filtered(lambda order: watched is not False and order.id not in watched)
+        if not orders:
+            yield
+            return
+        before = {order: (order.amount_total, order.partner_invoice_id.commercial_partner_id) for order in orders}
+        watched.update(orders.ids)
+        try:
+            yield
+        finally:
+            watched.difference_update(orders.ids)
+        for order in orders:
+            order._credit_check_growth(*before[order])
+
+    def _credit_check_growth(self, total_before, debtor_before):
+        """Check what a confirmed order has grown by since the total that was let go on."""
+        self.ensure_one()
+        order = self.sudo()
+        debtor = order.partner_invoice_id.commercial_partner_id
+        covered = order.credit_checked_total or total_before
+        if debtor == debtor_before:
+            policy = order.credit_account_id.applied_policy_id or order.company_id.root_id.credit_policy_id
+            allowed = covered * (1 + policy.increase_tolerance / 100)
+            if order.currency_id.compare_amounts(order.amount_total, covered) < 0:
+                # What was given back may be used by others, so it has to be
+                # asked for again.
+                self._credit_write({'credit_checked_total': order.amount_total})
+                return
+            if order.currency_id.compare_amounts(order.amount_total, allowed) <= 0:
+                return
+            increase = order.amount_total - covered
+        else:
+            # All that is still open has changed hands.
+            increase = self.env['credit.exposure'].sudo()._open_value(order)
+        request = {**self._prepare_credit_request(), 'increase': increase, 'paid': 0.0}
+        release = order.credit_release_id
+        if release.state == 'released' and order.currency_id.compare_amounts(order.amount_total, release.amount) <= 0:
+            request['release'] = release
+        result = self.env['credit.check'].sudo()._run([request], order.company_id.root_id, 'order')[self]
+        check = result.get('check')
+        if result['outcome'] in ('hold', 'block') and not request['release']:
+            values = {'order': order.name, 'increase': formatLang(self.env, increase, currency_obj=order.currency_id)}
+            if not self.env.su:
+                raise UserError(
+                    self.env._(
+                        "%(order)s is confirmed and can't be raised by %(increase)s: %(reasons)s",
+                        reasons=check.reason,
+                        **values,
+                    )
+                )
+            # What the system adds for work already done is never refused.
+            self._credit_post(
+                self.env._("Raised by %(increase)s beyond the customer's credit", **values), check.reason.split('\n')
+            )
+            check.account_id._schedule_growth_activity(order)
+            return
+        self._credit_write({'credit_checked_total': order.amount_total})
 
     # -------------------------------------------------------------------------
     # Hold
@@ -376,7 +469,7 @@ class SaleOrder(models.Model):
         releases.state = 'cancelled'
         accounts = self.sudo().credit_account_id
         self._credit_write(
-            {'credit_state': 'none', 'credit_release_id': False, 'credit_check_id': False, 'credit_hold_date': False}
+            {**dict.fromkeys(CREDIT_FIELDS - {'credit_account_id'}, False), 'credit_state': 'none'}
         )
         accounts._close_hold_activity()
 

@@ -1,5 +1,10 @@
 from odoo import api, fields, models
 
+# What may change the total of the order.
+GROWTH_FIELDS = {
+    'discount', 'display_type', 'order_id', 'price_unit', 'product_id', 'product_uom_id', 'product_uom_qty', 'tax_ids'
+}  # fmt: skip
+
 
 class SaleOrderLine(models.Model):
     _inherit = 'sale.order.line'
@@ -30,3 +35,20 @@ class SaleOrderLine(models.Model):
                 partner=line.order_id.partner_id,
             )
             line.credit_unit_price = taxes['total_included']
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS sale: see `sale.order._credit_watch`
+        orders = self.env['sale.order'].browse({vals['order_id'] for vals in vals_list if vals.get('order_id')})
+        with orders._credit_watch():
+            return super().create(vals_list)
+
+    def write(self, vals):
+        # EXTENDS sale: see `sale.order._credit_watch`
+        with self.order_id._credit_watch(vals.keys() & GROWTH_FIELDS):
+            return super().write(vals)
+
+    def unlink(self):
+        # EXTENDS sale: without its discount line an order grows
+        with self.order_id._credit_watch():
+            return super().unlink()

@@ -284,6 +284,91 @@ class TestSaleOrderCheck(CreditCommon):
             with self.assertRaises(UserError):
                 record.unlink()
 
+    # ------------------------------------------------- growth after confirmation
+
+    def _confirmed(self, amount=60, limit=100, **policy):
+        self._limit_policy(**policy)
+        self._account(limit=limit)
+        order = self._order_of(amount, confirm=True)
+        self.assertEqual(order.state, 'sale')
+        return order
+
+    def test_confirmed_order_of_60_raised_to_100_passes_and_to_110_is_refused(self):
+        order = self._confirmed()
+        order.with_user(self.sales_user).write(
+            {'order_line': [Command.update(order.order_line.id, {'price_unit': 100})]}
+        )
+        self.assertEqual(order.credit_checked_total, 100)
+        self.assertEqual(order.credit_check_ids[0].document_amount, 40)
+        with self.assertRaisesRegex(UserError, "can't be raised by .*10.00"):
+            order.order_line.with_user(self.sales_user).write({'product_uom_qty': 1.1})
+
+    def test_new_line_on_a_confirmed_order_beyond_the_limit_is_refused(self):
+        order = self._confirmed()
+        with self.assertRaisesRegex(UserError, "can't be raised"):
+            self.env['sale.order.line'].with_user(self.sales_user).create(
+                {'order_id': order.id, 'product_id': self.product.id, 'price_unit': 50, 'tax_ids': False}
+            )
+
+    def test_removing_the_discount_line_beyond_the_limit_is_refused(self):
+        self._limit_policy()
+        self._account(limit=100)
+        order = self._order((self.product, 1, 150.0), (self.product, 1, -60.0), confirm=True)
+        self.assertEqual(order.state, 'sale')
+        with self.assertRaisesRegex(UserError, "can't be raised by .*60.00"):
+            order.order_line[1].product_uom_qty = 0
+
+    def test_one_write_may_raise_a_line_and_lower_another(self):
+        self._limit_policy()
+        self._account(limit=100)
+        order = self._order((self.product, 1, 50.0), (self.product, 1, 50.0), confirm=True)
+        first, second = order.order_line
+        order.write(
+            {'order_line': [Command.update(first.id, {'price_unit': 80}), Command.update(second.id, {'price_unit': 20})]}
+        )
+        self.assertEqual(order.amount_total, 100)
+
+    def test_growth_within_the_tolerance_of_2_percent_is_not_checked_and_does_not_creep(self):
+        order = self._confirmed(amount=100)
+        order.order_line.price_unit = 102
+        self.assertEqual(order.credit_checked_total, 100)
+        with self.assertRaises(UserError):
+            order.order_line.price_unit = 104
+
+    def test_what_was_given_back_has_to_be_asked_for_again(self):
+        order = self._confirmed(amount=100)
+        order.order_line.price_unit = 50
+        self.assertEqual(self._order_of(50, confirm=True).state, 'sale')
+        with self.assertRaises(UserError):
+            order.order_line.price_unit = 100
+
+    def test_what_the_system_adds_is_recorded_and_told_but_not_refused(self):
+        order = self._confirmed(amount=100)
+        self.env['sale.order.line'].sudo().create(
+            {'order_id': order.id, 'product_id': self.product.id, 'price_unit': 30, 'tax_ids': False}
+        )
+        self.assertEqual(order.amount_total, 130)
+        self.assertEqual(order.credit_check_ids[0].outcome, 'hold')
+        self.assertIn(order.name, self._account().activity_ids.summary)
+
+    def test_changed_invoice_address_is_checked_against_the_new_debtor(self):
+        order = self._confirmed()
+        poor = self.env['res.partner'].create({'name': "Poor", 'is_company': True})
+        self._account(poor, limit=10)
+        with self.assertRaisesRegex(UserError, "can't be raised"):
+            order.with_user(self.sales_user).partner_invoice_id = poor
+        rich = self.env['res.partner'].create({'name': "Rich", 'is_company': True})
+        self._account(rich, limit=60)
+        order.with_user(self.sales_user).partner_invoice_id = rich
+        self.assertExposure(partner=rich, ordered=60)
+
+    def test_partly_invoiced_order_grows_by_its_increase_only(self):
+        order = self._confirmed(amount=60)
+        order._create_invoices().action_post()
+        order.order_line.price_unit = 60
+        order.write({'order_line': [Command.create({'product_id': self.product.id, 'price_unit': 40, 'tax_ids': False})]})
+        self.assertRecordValues(order.credit_check_ids[0], [{'exposure': 60, 'document_amount': 40, 'outcome': 'pass'}])
+
     # ----------------------------------------------------- request and release
 
     def _held_order(self, amount=100):

@@ -19,6 +19,7 @@ export const creditAmountField = {
     ...monetaryField,
     component: CreditAmountField,
     displayName: _t("Credit Amount"),
+    listViewWidth: 115,
     supportedOptions: [
         ...monetaryField.supportedOptions,
         {

@@ -59,6 +59,7 @@ export const creditUtilisationField = {
             availableTypes: ["boolean"],
         },
     ],
+    listViewWidth: [130, 170],
     isEmpty: () => false,
     fieldDependencies: ({ options }) =>
         options.unlimited_field ? [{ name: options.unlimited_field, type: "boolean" }] : [],
