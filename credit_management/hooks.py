@@ -19,4 +19,4 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """Remove the index on core's table, which no model of ours owns."""
-    env.execute_query(SQL("DROP INDEX IF EXISTS account_move__credit_draft_index"))
+    env.execute_query(SQL("DROP INDEX IF EXISTS account_move_credit_draft_index"))
