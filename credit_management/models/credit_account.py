@@ -635,6 +635,7 @@ class CreditAccount(models.Model):
             'name': self.env._("Open Items"),
             'res_model': 'account.move.line',
             'views': [(self.env.ref('credit_management.account_move_line_view_list_open_items').id, 'list')],
+            'search_view_id': [self.env.ref('credit_management.account_move_line_view_search_open_items').id, 'search'],
             'domain': self._open_items_domain(),
             'context': {'create': False},
         }
