@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..engine.facts import CATEGORIES
+from .credit_rule import STATUS_LABELS
 
 READERS = 'credit_management.group_credit_sales,account.group_account_readonly,account.group_account_invoice'
 # Partner field: figure of the credit account's statement.
@@ -68,7 +69,10 @@ class ResPartner(models.Model):
         groups=READERS,
     )
     credit_available = fields.Monetary(
-        string="Available Credit", compute='_compute_credit_figures', currency_field='credit_currency_id', groups=READERS
+        string="Available Credit",
+        compute='_compute_credit_figures',
+        currency_field='credit_currency_id',
+        groups=READERS,
     )
     credit_utilisation = fields.Float(
         string="Utilisation (%)", compute='_compute_credit_figures', digits=(16, 1), groups=READERS
@@ -84,7 +88,9 @@ class ResPartner(models.Model):
         string="Overdue", compute='_compute_credit_figures', currency_field='credit_currency_id', groups=READERS
     )
     credit_days_overdue = fields.Integer(string="Days Overdue", compute='_compute_credit_figures', groups=READERS)
-    credit_status = fields.Selection(related='credit_account_id.status', string="Credit Status", groups=READERS)
+    credit_status = fields.Selection(
+        STATUS_LABELS, string="Credit Status", compute='_compute_credit_figures', groups=READERS
+    )
     credit_meter = fields.Json(compute='_compute_credit_figures', groups=READERS)
 
     @api.depends('commercial_partner_id', 'user_id')
@@ -100,6 +106,7 @@ class ResPartner(models.Model):
             partner.credit_visible = bool(row)
             partner.credit_currency_id = root.currency_id
             partner.credit_account_id = row and row['account_id']
+            partner.credit_status = row and row['status']
             for name, figure in PARTNER_FIGURES.items():
                 partner[name] = row and row[figure]
             partner.credit_meter = row and {
