@@ -42,7 +42,15 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
         'views/res_config_settings_views.xml',
         'views/menus.xml',
     ],
-    'demo': [],
+    'demo': [
+        'demo/res_users_demo.xml',
+        'demo/res_partner_demo.xml',
+        'demo/product_demo.xml',
+        'demo/credit_policy_demo.xml',
+        'demo/credit_limit_demo.xml',
+        'demo/account_move_demo.xml',
+        'demo/sale_order_demo.xml',
+    ],
     'assets': {
         'web.assets_backend': [
             'credit_management/static/src/**/*',

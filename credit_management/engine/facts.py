@@ -33,9 +33,10 @@ class Facts:
     All amounts are in the company currency whose smallest unit is `rounding`.
     `document_total` is the checked document's taxed total, `document_paid` what
     is paid for it and not posted yet, `document_amount` what it adds to the
-    exposure of this account (nothing, where another customer will owe it). `overdue_after` maps days of grace to the overdue amount that
-    is older than these days, after credits not yet matched were applied to the
-    oldest items and residues below the floors were left out.
+    exposure of this account (nothing, where another customer will owe it).
+    `overdue_after` maps days of grace to the overdue amount that is older than
+    these days, after credits not yet matched were applied to the oldest items
+    and residues below the floors were left out.
     """
 
     rounding: float

@@ -155,7 +155,9 @@ def _utilisation(facts, rule):
     allowed = facts.effective_limit * rule.threshold / 100.0
     # A document that adds nothing can't be the reason why the limit is exceeded.
     broken = (
-        not facts.unlimited and _above(facts, facts.document_amount, 0.0) and _above(facts, facts.exposure_after, allowed)
+        not facts.unlimited
+        and _above(facts, facts.document_amount, 0.0)
+        and _above(facts, facts.exposure_after, allowed)
     )
     excess = float_round(facts.exposure_after - allowed, precision_rounding=facts.rounding) if broken else 0.0
     return broken, facts.utilisation_after, excess

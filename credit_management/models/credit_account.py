@@ -1,8 +1,8 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Command, Domain
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine.facts import CATEGORIES, NO_CREDIT
@@ -249,9 +249,7 @@ class CreditAccount(models.Model):
             condition = SQL("%s %s %s", SQL.identifier('figures', name), comparators[operator], value or 0)
         else:
             return NotImplemented
-        query = SQL(
-            "(SELECT figures.account_id FROM (%s) AS figures WHERE %s)", self._all_figures_sql(), condition
-        )
+        query = SQL("(SELECT figures.account_id FROM (%s) AS figures WHERE %s)", self._all_figures_sql(), condition)
         return [('id', 'in', query)]
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
@@ -303,20 +301,51 @@ class CreditAccount(models.Model):
         for account in self:
             if account.controller_id and not account.controller_id.active:
                 raise ValidationError(
-                    self.env._("%(user)s is archived and can't be a credit controller.", user=account.controller_id.name)
+                    self.env._(
+                        "%(user)s is archived and can't be a credit controller.", user=account.controller_id.name
+                    )
                 )
 
     # -------------------------------------------------------------------------
     # CRUD
     # -------------------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        if any(vals.get('policy_id') for vals in vals_list):
+            accounts._check_may_loosen()
+        return accounts
+
     def write(self, vals):
+        loosened = self.filtered(lambda account: account._loosened_by(vals))
+        loosened._check_may_loosen()
         result = super().write(vals)
         # Whatever may lower what a customer is allowed is seen by the
         # confirmations under way.
         if {'status', 'policy_id', 'active'} & vals.keys():
             self.env['credit.counter']._bump(self)
         return result
+
+    def _loosened_by(self, vals):
+        """Tell whether a write takes a customer out of the rules: another policy, or a milder status."""
+        self.ensure_one()
+        order = [status for status, _label in STATUS_LABELS]
+        status = vals.get('status', self.status)
+        return (
+            ('policy_id' in vals and vals['policy_id'] != self.policy_id.id)
+            or ('active' in vals and vals['active'] != self.active)
+            or (self.status in ('hold', 'blacklisted') and order.index(status) < order.index(self.status))
+        )
+
+    def _check_may_loosen(self):
+        if self and not self.env.su and not self.env.user.has_group('credit_management.group_credit_manager'):
+            raise AccessError(
+                self.env._(
+                    "Only credit managers lift a hold, take %(customer)s off the blacklist, or choose another policy.",
+                    customer=self[0].display_name,
+                )
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
@@ -411,9 +440,9 @@ class CreditAccount(models.Model):
                        COALESCE(decided.limit_kind, 'none') AS limit_kind,
                        COALESCE(decided.amount, 0) AS limit_amount,
                        COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited,
-                       CASE WHEN COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' THEN 0
-                            WHEN decided.limit_kind IS NULL THEN COALESCE(policy.default_limit_amount, 0)
-                            ELSE decided.amount END AS effective_limit,
+                       CASE COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited')
+                            WHEN 'unlimited' THEN 0
+                            ELSE COALESCE(decided.amount, policy.default_limit_amount, 0) END AS effective_limit,
                        %(total)s AS exposure,
                        %(categories)s,
                        COALESCE(sums.unallocated, 0) AS unallocated_credit,

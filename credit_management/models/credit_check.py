@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..engine.facts import CATEGORIES, Facts
-from ..engine.verdict import can_oversubscribe, evaluate
+from ..engine.verdict import OUTCOMES, can_oversubscribe, evaluate, worst
 from .credit_rule import OUTCOME_LABELS, STATUS_LABELS
 
 
@@ -19,9 +19,7 @@ class CreditCheck(models.Model):
 
     account_id = fields.Many2one('credit.account', required=True, readonly=True, index=True, ondelete='restrict')
     partner_id = fields.Many2one('res.partner', string="Customer", readonly=True, index=True, ondelete='restrict')
-    company_id = fields.Many2one(
-        'res.company', required=True, readonly=True, help="Company or branch of the document."
-    )
+    company_id = fields.Many2one('res.company', required=True, readonly=True, help="Company or branch of the document.")
     currency_id = fields.Many2one('res.currency', required=True, readonly=True)
     policy_id = fields.Many2one('credit.policy', readonly=True, ondelete='set null')
     date = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
@@ -39,7 +37,10 @@ class CreditCheck(models.Model):
     shadow = fields.Boolean(readonly=True, help="Recorded only: the policy was in shadow mode and held nothing.")
     outcome = fields.Selection(OUTCOME_LABELS, required=True, readonly=True)
     release_id = fields.Many2one(
-        'credit.release', readonly=True, ondelete='set null', help="The release that let the document go on all the same."
+        'credit.release',
+        readonly=True,
+        ondelete='set null',
+        help="The release that let the document go on all the same.",
     )
     status = fields.Selection(STATUS_LABELS, string="Account Status", readonly=True)
     limit_kind = fields.Selection(
@@ -68,8 +69,7 @@ class CreditCheck(models.Model):
     @api.depends_context('lang')
     def _compute_reason(self):
         for check in self:
-            lines = check.line_ids.filtered(lambda line: line.verdict != 'pass')
-            check.reason = '\n'.join(lines.mapped('message'))
+            check.reason = '\n'.join(check._reason_lines().mapped('message'))
 
     def write(self, vals):
         raise UserError(self.env._("Credit checks are kept as they were and can't be changed."))
@@ -77,18 +77,22 @@ class CreditCheck(models.Model):
     def unlink(self):
         raise UserError(self.env._("Credit checks are kept as they were and can't be deleted."))
 
+    def _reason_lines(self):
+        """Return the broken rules, the gravest first, without those that a graver one of their kind includes."""
+        self.ensure_one()
+        gravest = {}
+        for line in self.line_ids:
+            gravest[line.kind] = worst([gravest.get(line.kind, 'pass'), line.verdict])
+        broken = self.line_ids.filtered(lambda line: line.verdict != 'pass' and line.verdict == gravest[line.kind])
+        return broken.sorted(lambda line: -OUTCOMES.index(line.verdict))
+
     def action_open_document(self):
         """Open the checked document."""
         self.ensure_one()
         document = self.env[self.res_model].browse(self.res_id).exists()
         if not document:
             raise UserError(self.env._("%(document)s has been deleted.", document=self.document_name))
-        return {
-            'type': 'ir.actions.act_window',
-            'res_model': self.res_model,
-            'res_id': self.res_id,
-            'views': [(False, 'form')],
-        }
+        return document.get_formview_action()
 
     # -------------------------------------------------------------------------
     # Rates
@@ -204,8 +208,7 @@ class CreditCheck(models.Model):
                 if profile['enforcing']:
                     outcomes.append((decision.outcome, len(vals_list)))
                 vals_list.append(self._prepare_check_vals(request, profile, facts, decision, checkpoint))
-            order = [label for label, _name in OUTCOME_LABELS]
-            outcome, position = max(outcomes, key=lambda item: order.index(item[0]), default=(None, None))
+            outcome, position = max(outcomes, key=lambda item: OUTCOMES.index(item[0]), default=(None, None))
             results[request['document']] = {'outcome': outcome, 'position': position, 'decisions': decisions}
             if (outcome in (None, 'pass', 'warn') or request.get('release')) and request['debtor'].id in going_on:
                 going_on[request['debtor'].id] += adds
@@ -232,7 +235,7 @@ class CreditCheck(models.Model):
             policy = self.env['credit.policy'].sudo().browse(row['policy_id'])
             profiles[partner_id] = {
                 **row,
-                'enforcing': policy._settings()['mode'] == 'enforcing',
+                'enforcing': policy._is_enforcing(),
                 'rules': policy._engine_rules(checkpoint),
             }
         if record:

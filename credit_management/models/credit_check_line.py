@@ -59,7 +59,9 @@ class CreditCheckLine(models.Model):
             'percent': formatLang(self.env, self.threshold, digits=0),
         }
         if self.verdict == 'pass':
-            return self.env._("Exposure %(exposure)s + this document %(document)s against a limit of %(limit)s.", **figures)
+            return self.env._(
+                "Exposure %(exposure)s + this document %(document)s against a limit of %(limit)s.", **figures
+            )
         if not check.effective_limit:
             return self.env._(
                 "This customer has no credit: exposure %(exposure)s + this document %(document)s would be "

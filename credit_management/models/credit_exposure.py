@@ -73,6 +73,8 @@ class CreditExposure(models.Model):
         # The context narrows what is computed, never what may be seen: access
         # rights and the company rule are applied to the rows as to any record.
         partner_ids = self.env.context.get('credit_partner_ids')
+        if partner_ids is not None:
+            partner_ids = [int(partner_id) for partner_id in partner_ids]
         companies = self.env.companies.root_id or self.env.company.root_id
         self._flush_sources()
         return SQL(" UNION ALL ").join(
@@ -99,14 +101,11 @@ class CreditExposure(models.Model):
         document = self.env[self.res_model].browse(self.res_id)
         if not document.has_access('read'):
             raise AccessError(
-                self.env._("You are not allowed to open %(document)s. Ask its salesperson.", document=self.document_name)
+                self.env._(
+                    "You are not allowed to open %(document)s. Ask its salesperson.", document=self.document_name
+                )
             )
-        return {
-            'type': 'ir.actions.act_window',
-            'res_model': self.res_model,
-            'res_id': self.res_id,
-            'views': [(False, 'form')],
-        }
+        return document.get_formview_action()
 
     # -------------------------------------------------------------------------
     # The builder
@@ -443,15 +442,11 @@ class CreditExposure(models.Model):
         floors of the customer's policy.
         """
         categories = SQL(", ").join(
-            SQL(
-                "COALESCE(SUM(amount) FILTER (WHERE category = %s), 0) AS %s", category, SQL.identifier(category)
-            )
+            SQL("COALESCE(SUM(amount) FILTER (WHERE category = %s), 0) AS %s", category, SQL.identifier(category))
             for category in CATEGORIES
         )
         overdue = SQL(", ").join(
-            SQL(
-                "COALESCE(SUM(remaining) FILTER (WHERE age > %s), 0) AS %s", grace, SQL.identifier(f'overdue_{grace}')
-            )
+            SQL("COALESCE(SUM(remaining) FILTER (WHERE age > %s), 0) AS %s", grace, SQL.identifier(f'overdue_{grace}'))
             for grace in graces
         )
         columns = SQL(", ").join(
@@ -491,7 +486,9 @@ class CreditExposure(models.Model):
                             THEN left_over ELSE 0 END AS remaining,
                        CASE WHEN left_over > aml.balance * COALESCE(policy.item_floor_percent, 1) / 100
                             THEN %(date)s::date - item.date_due END AS age
-                  FROM (SELECT GREATEST(0, LEAST(item.amount, item.debits_so_far - item.unallocated))) AS rest(left_over)
+                  FROM (
+                    SELECT GREATEST(0, LEAST(item.amount, item.debits_so_far - item.unallocated))
+                  ) AS rest(left_over)
               ) AS counted
               GROUP BY item.partner_id
             ),

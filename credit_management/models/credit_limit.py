@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL, formatLang
+from odoo.tools import SQL, format_date, formatLang
 
 # What a decision consists of: fixed once it is submitted.
 CONTENT_FIELDS = {'account_id', 'kind', 'limit_kind', 'amount', 'currency_id', 'date_from', 'date_to', 'reason'}
@@ -35,7 +35,10 @@ class CreditLimit(models.Model):
     )
     amount = fields.Monetary(help="In the currency beside it, taxes included.")
     currency_id = fields.Many2one(
-        'res.currency', required=True, default=lambda self: self.env.company.currency_id, help="Converted at each check."
+        'res.currency',
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+        help="Converted at each check.",
     )
     date_from = fields.Date(
         string="From", required=True, default=lambda self: self.env.company._credit_today(), help="First day in force."
@@ -93,9 +96,7 @@ class CreditLimit(models.Model):
         for limit in self:
             today = limit.company_id._credit_today() if limit.company_id else fields.Date.context_today(self)
             limit.in_force = (
-                limit.state == 'approved'
-                and limit.date_from <= today
-                and (not limit.date_to or limit.date_to >= today)
+                limit.state == 'approved' and limit.date_from <= today and (not limit.date_to or limit.date_to >= today)
             )
 
     def _search_in_force(self, operator, value):
@@ -123,8 +124,8 @@ class CreditLimit(models.Model):
                     self.env._(
                         "The limit of %(customer)s ends on %(end)s, before it starts on %(start)s.",
                         customer=limit.partner_id.display_name,
-                        end=limit.date_to,
-                        start=limit.date_from,
+                        end=format_date(self.env, limit.date_to),
+                        start=format_date(self.env, limit.date_from),
                     )
                 )
 
@@ -232,7 +233,7 @@ class CreditLimit(models.Model):
                     "Credit limit approved by %(user)s: %(limit)s, from %(start)s.",
                     user=self.env.user.name,
                     limit=limit.display_name,
-                    start=start,
+                    start=format_date(self.env, start),
                 )
             )
         self.activity_feedback(['credit_management.mail_activity_type_limit'])
@@ -281,7 +282,10 @@ class CreditLimit(models.Model):
         self.env['credit.check']._require_rate(self.currency_id, self.company_id)
         if self.date_to and self.date_to < self.company_id._credit_today():
             raise ValidationError(
-                self.env._("This limit ended on %(end)s, before it was decided. Change its dates.", end=self.date_to)
+                self.env._(
+                    "This limit ended on %(end)s, before it was decided. Change its dates.",
+                    end=format_date(self.env, self.date_to),
+                )
             )
 
     def _supersede_earlier(self, start):
@@ -307,7 +311,7 @@ class CreditLimit(models.Model):
                         "from %(start)s on. Let this one end before that day.",
                         customer=self.partner_id.display_name,
                         limit=other.display_name,
-                        start=other.date_from,
+                        start=format_date(self.env, other.date_from),
                     )
                 )
             if other.date_from <= start:
@@ -320,11 +324,17 @@ class CreditLimit(models.Model):
     def _approver(self):
         """Return who is asked to approve: the account's controller if entitled, else another credit manager."""
         self.ensure_one()
-        managers = self.env.ref('credit_management.group_credit_manager').sudo().all_user_ids.filtered(
-            lambda user: user.active
-            and not user.share
-            and user != self.requested_by_id
-            and self.company_id in user.company_ids
+        managers = (
+            self.env.ref('credit_management.group_credit_manager')
+            .sudo()
+            .all_user_ids.filtered(
+                lambda user: (
+                    user.active
+                    and not user.share
+                    and user != self.requested_by_id
+                    and self.company_id in user.company_ids
+                )
+            )
         )
         controller = self.account_id._controller()
         return controller if controller in managers else managers.sorted('id', reverse=True)[:1]

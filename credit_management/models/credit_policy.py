@@ -54,8 +54,7 @@ class CreditPolicy(models.Model):
     customer_floor = fields.Monetary(
         default=50.0,
         tracking=True,
-        help="A customer whose overdue items add up to no more than this amount, in company currency, "
-        "is not overdue.",
+        help="A customer whose overdue items add up to no more than this amount, in company currency, is not overdue.",
     )
     increase_tolerance = fields.Float(
         string="Tolerated Increase (%)",
@@ -120,8 +119,8 @@ class CreditPolicy(models.Model):
                 )
 
     @api.constrains('active')
-    def _check_not_default(self):
-        """Refuse to archive what a company relies on."""
+    def _check_not_used(self):
+        """Refuse to archive what a company or a customer relies on."""
         archived = self.filtered(lambda policy: not policy.active)
         company = self.env['res.company'].sudo().search([('credit_policy_id', 'in', archived.ids)], limit=1)
         if company:
@@ -130,6 +129,15 @@ class CreditPolicy(models.Model):
                     "%(policy)s is the default credit policy of %(company)s. Choose another in the settings first.",
                     policy=company.credit_policy_id.name,
                     company=company.name,
+                )
+            )
+        account = self.env['credit.account'].sudo().search([('policy_id', 'in', archived.ids)], limit=1)
+        if account:
+            raise ValidationError(
+                self.env._(
+                    "%(policy)s is the own policy of %(customer)s. Choose another there first.",
+                    policy=account.policy_id.name,
+                    customer=account.display_name,
                 )
             )
 
@@ -195,9 +203,7 @@ class CreditPolicy(models.Model):
         Cached, so that a company without one pays nothing for being asked.
         """
         self.flush_model(['active', 'company_id'])
-        rows = self.env.execute_query(
-            tools.SQL("SELECT DISTINCT company_id FROM credit_policy WHERE active")
-        )
+        rows = self.env.execute_query(tools.SQL("SELECT DISTINCT company_id FROM credit_policy WHERE active"))
         return frozenset(company_id for [company_id] in rows)
 
     @tools.ormcache('self.id', 'checkpoint')
@@ -208,14 +214,10 @@ class CreditPolicy(models.Model):
         return tuple(rule._to_engine() for rule in rules)
 
     @tools.ormcache('self.id')
-    def _settings(self):
-        """Return what a check needs of this policy, without a statement once it is known."""
+    def _is_enforcing(self):
+        """Tell whether this policy holds orders, without a statement once it is known."""
         self.ensure_one()
-        return {
-            'mode': self.mode,
-            'increase_tolerance': self.increase_tolerance,
-            'controller_id': self.controller_id.id,
-        }
+        return self.mode == 'enforcing'
 
     @api.model
     def _create_standard(self, company):

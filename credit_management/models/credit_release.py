@@ -15,7 +15,9 @@ class CreditRelease(models.Model):
     account_id = fields.Many2one('credit.account', required=True, readonly=True, index=True, ondelete='restrict')
     partner_id = fields.Many2one(related='account_id.partner_id', store=True)
     company_id = fields.Many2one('res.company', required=True, readonly=True, help="Company or branch of the document.")
-    check_id = fields.Many2one('credit.check', required=True, readonly=True, help="The check that stopped the document.")
+    check_id = fields.Many2one(
+        'credit.check', required=True, readonly=True, help="The check that stopped the document."
+    )
     res_model = fields.Char(string="Document Type", required=True, readonly=True)
     res_id = fields.Many2oneReference(string="Document ID", model_field='res_model', required=True, readonly=True)
     document_name = fields.Char(string="Document", readonly=True)

@@ -109,7 +109,9 @@ class CreditRule(models.Model):
                     )
                 )
             if rule.grace_days < 0:
-                raise ValidationError(self.env._("The days of grace of the rule “%(rule)s” can't be negative.", rule=label))
+                raise ValidationError(
+                    self.env._("The days of grace of the rule “%(rule)s” can't be negative.", rule=label)
+                )
             if rule.kind == 'account_status' and not rule.account_status:
                 raise ValidationError(
                     self.env._("The rule “%(rule)s” needs the account status to which it reacts.", rule=label)

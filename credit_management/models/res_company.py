@@ -49,8 +49,10 @@ class ResCompany(models.Model):
         # EXTENDS base: confirmations under way must see another default policy
         result = super().write(vals)
         if 'credit_policy_id' in vals:
-            accounts = self.env['credit.account'].sudo().search(
-                [('company_id', 'in', self.root_id.ids), ('policy_id', '=', False)]
+            accounts = (
+                self.env['credit.account']
+                .sudo()
+                .search([('company_id', 'in', self.root_id.ids), ('policy_id', '=', False)])
             )
             self.env['credit.counter']._bump(accounts)
         return result

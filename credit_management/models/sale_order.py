@@ -7,6 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
+from ..engine.verdict import OUTCOMES, STOPPING
+
 # Written by the flow only, see `_credit_write`.
 CREDIT_FIELDS = {
     'credit_state',
@@ -141,7 +143,7 @@ class SaleOrder(models.Model):
         with self.env.cr.savepoint() as savepoint:
             orders = self._credit_create_confirmed(super().create, vals_list)
             results = orders.filtered(lambda order: order.state == 'sale')._credit_check()
-            held = [order in results and results[order]['outcome'] in ('hold', 'block') for order in orders]
+            held = [order in results and results[order]['outcome'] in STOPPING for order in orders]
             if any(held):
                 savepoint.rollback()
         if not any(held):
@@ -271,9 +273,7 @@ class SaleOrder(models.Model):
             requests = [order._prepare_credit_request() for order in orders]
             # The check is the system's: it counts documents that the user, or
             # the customer in the portal, may not read.
-            results |= (
-                self.env['credit.check'].sudo()._run(requests, company, 'order', record=record)
-            )
+            results |= self.env['credit.check'].sudo()._run(requests, company, 'order', record=record)
         return results
 
     def _prepare_credit_request(self):
@@ -303,12 +303,17 @@ class SaleOrder(models.Model):
         Core confirms an order before it makes the payment of its transaction.
         """
         self.ensure_one()
+        transactions = self.transaction_ids.filtered(
+            lambda transaction: (
+                transaction.state in ('authorized', 'done')
+                and transaction.operation not in ('refund', 'validation')
+                and transaction.payment_id.state not in ('in_process', 'paid')
+            )
+        )
+        today = self.company_id._credit_today()
         return sum(
-            transaction.amount
-            for transaction in self.transaction_ids
-            if transaction.state in ('authorized', 'done')
-            and transaction.payment_id.state not in ('in_process', 'paid')
-            and transaction.operation != 'refund'
+            transaction.currency_id._convert(transaction.amount, self.currency_id, self.company_id, today)
+            for transaction in transactions
         )
 
     def _credit_apply(self, results):
@@ -399,7 +404,7 @@ class SaleOrder(models.Model):
             request['release'] = release
         result = self.env['credit.check'].sudo()._run([request], order.company_id.root_id, 'order')[self]
         check = result.get('check')
-        if result['outcome'] in ('hold', 'block') and not request['release']:
+        if result['outcome'] in STOPPING and not request['release']:
             values = {'order': order.name, 'increase': formatLang(self.env, increase, currency_obj=order.currency_id)}
             if not self.env.su:
                 raise UserError(
@@ -450,7 +455,10 @@ class SaleOrder(models.Model):
     def _credit_post(self, title, lines, notify=False, partners=None):
         """Post an internal note that the customer never sees; by the system, whoever acts."""
         self.ensure_one()
-        body = Markup("<p><b>%s</b></p><ul>%s</ul>") % (title, Markup().join(Markup("<li>%s</li>") % line for line in lines))
+        body = Markup("<p><b>%s</b></p><ul>%s</ul>") % (
+            title,
+            Markup().join(Markup("<li>%s</li>") % line for line in lines),
+        )
         followers = partners or self.env['res.partner']
         # Who confirms sees the banner; a salesperson whose customer signed or
         # paid in the portal has to be told.
@@ -468,9 +476,7 @@ class SaleOrder(models.Model):
         releases = self.sudo().credit_release_id.filtered(lambda release: release.state == 'requested')
         releases.state = 'cancelled'
         accounts = self.sudo().credit_account_id
-        self._credit_write(
-            {**dict.fromkeys(CREDIT_FIELDS - {'credit_account_id'}, False), 'credit_state': 'none'}
-        )
+        self._credit_write({**dict.fromkeys(CREDIT_FIELDS - {'credit_account_id'}, False), 'credit_state': 'none'})
         accounts._close_hold_activity()
 
     def _credit_hold_text(self):
@@ -505,57 +511,28 @@ class SaleOrder(models.Model):
     def _prepare_credit_panel(self):
         """Return what the form shows: level, title, reasons, ways out, meter; False for nothing."""
         self.ensure_one()
-        if self.credit_state in ('on_hold', 'rejected', 'released', 'warned') and self.credit_check_id:
+        if self.credit_state in ('rejected', 'released', 'warned') and self.credit_check_id:
             return self._prepare_panel_of_check(self.credit_check_id)
         if self.state not in ('draft', 'sent') or not self.partner_id or not self.partner_invoice_id:
             return False
-        # A look ahead at a quotation: nothing is recorded or locked.
+        # A look at the present facts, also for an order on hold, whose check
+        # may be of yesterday: nothing is recorded or locked.
         result = self._credit_check(record=False).get(self)
-        decisions = result['decisions'] if result else []
-        enforced = [item for item in decisions if item[0]['enforcing']]
+        enforced = [item for item in result['decisions'] if item[0]['enforcing']] if result else []
         if not enforced:
             return False
-        order = ('pass', 'warn', 'hold', 'block')
-        profile, facts, decision = max(enforced, key=lambda item: order.index(item[2].outcome))
+        profile, facts, decision = max(enforced, key=lambda item: OUTCOMES.index(item[2].outcome))
         Check = self.env['credit.check']
         vals = Check._prepare_check_vals(self._prepare_credit_request(), profile, facts, decision, 'order')
-        return self._prepare_panel_of_check(Check.new(vals), preview=True)
+        return self._prepare_panel_of_check(Check.new(vals))
 
-    def _prepare_panel_of_check(self, check, preview=False):
-        outcome = check.outcome
-        lines = check.line_ids.filtered(lambda line: line.verdict != 'pass')
-        ways = []
-        if outcome in ('hold', 'block') and self.state in ('draft', 'sent'):
-            money = {'currency_obj': check.currency_id}
-            if check.payment_needed:
-                ways.append(
-                    self.env._(
-                        "A payment of %(amount)s would let it pass.",
-                        amount=formatLang(self.env, check.payment_needed, **money),
-                    )
-                )
-            if check.reduction_needed and check.reduction_needed < check.document_total:
-                ways.append(
-                    self.env._(
-                        "An order smaller by %(amount)s would pass.",
-                        amount=formatLang(self.env, check.reduction_needed, **money),
-                    )
-                )
-            if not preview and outcome == 'hold' and self.credit_state == 'on_hold':
-                controller = self.credit_controller_id
-                ways.append(
-                    self.env._("Release requested; %(controller)s decides.", controller=controller.name)
-                    if self.credit_release_id.state == 'requested'
-                    else self.env._("Request a release; %(controller)s decides.", controller=controller.name)
-                )
-            if outcome == 'block':
-                ways.append(self.env._("It can't be released: the customer's status has to change first."))
-        level, title = self._prepare_panel_title(outcome, preview)
+    def _prepare_panel_of_check(self, check):
+        level, title = self._prepare_panel_title(check.outcome)
         return {
             'level': level,
             'title': title,
-            'reasons': [{'verdict': line.verdict, 'message': line.message} for line in lines],
-            'ways': ways,
+            'reasons': [{'verdict': line.verdict, 'message': line.message} for line in check._reason_lines()],
+            'ways': self._prepare_panel_ways(check) if self.credit_state in ('none', 'on_hold') else [],
             'meter': {
                 'currency_id': check.currency_id.id,
                 'unlimited': check.unlimited,
@@ -566,24 +543,59 @@ class SaleOrder(models.Model):
             },
         }
 
-    def _prepare_panel_title(self, outcome, preview):
-        release = self.credit_release_id
-        if preview:
-            return {
-                'pass': ('success', self.env._("Within the customer's credit")),
-                'warn': ('warning', self.env._("Can be confirmed, with a warning")),
-                'hold': ('warning', self.env._("Will be held for credit when confirmed")),
-                'block': ('danger', self.env._("Will be blocked when confirmed")),
-            }[outcome]
+    def _prepare_panel_ways(self, check):
+        """Return the sentences on what would let the order go on."""
+        if check.outcome not in STOPPING:
+            return []
+        if check.outcome == 'block':
+            return [self.env._("It can't be released: the customer's status has to change first.")]
+        money = {'currency_obj': check.currency_id}
+        ways = []
+        if check.payment_needed:
+            ways.append(
+                self.env._(
+                    "A payment of %(amount)s would let it pass.",
+                    amount=formatLang(self.env, check.payment_needed, **money),
+                )
+            )
+        if check.reduction_needed and check.reduction_needed < check.document_total:
+            ways.append(
+                self.env._(
+                    "An order smaller by %(amount)s would pass.",
+                    amount=formatLang(self.env, check.reduction_needed, **money),
+                )
+            )
+        if self.credit_state == 'on_hold':
+            controller = self.credit_controller_id.name
+            ways.append(
+                self.env._("A release is requested; %(controller)s decides.", controller=controller)
+                if self.credit_release_id.state == 'requested'
+                else self.env._("Request a release; %(controller)s decides.", controller=controller)
+            )
+        return ways
+
+    def _prepare_panel_title(self, outcome):
+        """Return the level and the headline of the panel."""
+        decision = {
+            'user': self.credit_release_id.decided_by_id.name,
+            'reason': self.credit_release_id.decision_note or '',
+        }
         if self.credit_state == 'released':
-            note = {'user': release.decided_by_id.name, 'reason': release.decision_note or ''}
-            return 'info', self.env._("Released by %(user)s: %(reason)s", **note)
+            return 'info', self.env._("Released by %(user)s: %(reason)s", **decision)
         if self.credit_state == 'rejected':
-            note = {'user': release.decided_by_id.name, 'reason': release.decision_note or ''}
-            return 'danger', self.env._("Rejected by %(user)s: %(reason)s", **note)
+            return 'danger', self.env._("Rejected by %(user)s: %(reason)s", **decision)
         if self.credit_state == 'warned':
             return 'warning', self.env._("Confirmed with a credit warning")
-        return 'danger', self.env._("On hold for credit: not confirmed")
+        if self.credit_state == 'on_hold':
+            if outcome in STOPPING:
+                return 'danger', self.env._("On hold for credit: not confirmed")
+            return 'info', self.env._("On hold, but it would pass now: confirm it again")
+        return {
+            'pass': ('success', self.env._("Within the customer's credit")),
+            'warn': ('warning', self.env._("Can be confirmed, with a warning")),
+            'hold': ('warning', self.env._("Will be held for credit when confirmed")),
+            'block': ('danger', self.env._("Will be blocked when confirmed")),
+        }[outcome]
 
     # -------------------------------------------------------------------------
     # Request, release, reject
@@ -600,6 +612,15 @@ class SaleOrder(models.Model):
     def action_credit_reject(self):
         """Ask for the reason of the rejection."""
         return self._credit_decision_action('reject', self.env._("Reject"))
+
+    def get_formview_id(self, access_uid=None):
+        # EXTENDS base: who decides about credit need not be a salesperson, and
+        # core's form can't be read by others once e.g. sale_loyalty is there.
+        user = self.env['res.users'].browse(access_uid) if access_uid else self.env.user
+        deciders = ('credit_management.group_credit_analyst', 'credit_management.group_credit_auditor')
+        if not user.has_group('sales_team.group_sale_salesman') and any(map(user.has_group, deciders)):
+            return self.env.ref('credit_management.sale_order_view_form_held').id
+        return super().get_formview_id(access_uid=access_uid)
 
     def action_view_credit_checks(self):
         """Open the checks of this order."""
@@ -697,7 +718,8 @@ class SaleOrder(models.Model):
         if requester == self.env.user:
             raise AccessError(
                 self.env._(
-                    "You wanted %(order)s to be confirmed yourself. Another credit manager has to decide.", order=self.name
+                    "You wanted %(order)s to be confirmed yourself. Another credit manager has to decide.",
+                    order=self.name,
                 )
             )
 

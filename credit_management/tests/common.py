@@ -56,15 +56,19 @@ class CreditCommon(TestSaleCommon):
     @classmethod
     def _new_user(cls, login, groups):
         # Without the test's accountant rights; with the test's company.
-        user = cls.env['res.users'].with_context(no_reset_password=True).create(
-            {
-                'name': login.replace('_', ' ').title(),
-                'login': login,
-                'email': f'{login}@example.com',
-                'company_id': cls.env.company.id,
-                'company_ids': [Command.set(cls.env.company.ids)],
-                'group_ids': [Command.set(cls.env.ref(groups).ids)],
-            }
+        user = (
+            cls.env['res.users']
+            .with_context(no_reset_password=True)
+            .create(
+                {
+                    'name': login.replace('_', ' ').title(),
+                    'login': login,
+                    'email': f'{login}@example.com',
+                    'company_id': cls.env.company.id,
+                    'company_ids': [Command.set(cls.env.company.ids)],
+                    'group_ids': [Command.set(cls.env.ref(groups).ids)],
+                }
+            )
         )
         return user
 

@@ -266,7 +266,9 @@ class TestCreditExposure(CreditCommon):
 
         seen = account.with_user(self.sales_user)
 
-        self.assertFalse(self.env['sale.order'].with_user(self.sales_user).search([('partner_id', '=', self.customer.id)]))
+        self.assertFalse(
+            self.env['sale.order'].with_user(self.sales_user).search([('partner_id', '=', self.customer.id)])
+        )
         self.assertEqual(seen.exposure_ordered, 100)
 
     # ------------------------------------------------------ currency, companies

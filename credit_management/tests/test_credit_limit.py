@@ -17,9 +17,7 @@ class TestCreditLimit(CreditCommon):
         return (
             self.env['credit.limit']
             .with_user(user or self.analyst)
-            .create(
-                {'account_id': self.account.id, 'amount': amount, 'currency_id': self.currency.id, **values}
-            )
+            .create({'account_id': self.account.id, 'amount': amount, 'currency_id': self.currency.id, **values})
         )
 
     def test_analyst_proposes_and_manager_approves(self):
@@ -52,8 +50,11 @@ class TestCreditLimit(CreditCommon):
             limit.write({'state': 'approved'})
         with self.assertRaises(AccessError):
             self._draft(state='approved')
-        limit = self.env['credit.limit'].with_user(self.analyst).with_context(default_state='approved').create(
-            {'account_id': self.account.id, 'amount': 1, 'currency_id': self.currency.id}
+        limit = (
+            self.env['credit.limit']
+            .with_user(self.analyst)
+            .with_context(default_state='approved')
+            .create({'account_id': self.account.id, 'amount': 1, 'currency_id': self.currency.id})
         )
         self.assertEqual(limit.state, 'draft')
 

@@ -37,7 +37,8 @@ class TestEngine(BaseCase):
     def test_sums_of_cents_do_not_exceed_by_a_rounding_error(self):
         tenths = {'open_item': 0.1 + 0.2, 'ordered': 0.0}
         self.assertEqual(
-            evaluate(facts(exposure_by_category=tenths, effective_limit=0.4, document_amount=0.1), [LIMIT]).outcome, 'pass'
+            evaluate(facts(exposure_by_category=tenths, effective_limit=0.4, document_amount=0.1), [LIMIT]).outcome,
+            'pass',
         )
 
     def test_document_that_adds_nothing_is_not_held_for_the_limit(self):

@@ -141,6 +141,18 @@ class TestSaleOrderCheck(CreditCommon):
             [('utilisation', 'warn'), ('order_amount', 'hold'), ('no_limit', 'pass')],
         )
 
+    def test_warning_is_not_repeated_beside_the_hold_of_its_kind(self):
+        self._policy(
+            ('utilisation', 'warn', {'threshold': 80}),
+            ('utilisation', 'hold', {'threshold': 100}),
+            ('no_limit', 'warn', {}),
+            default_limit_kind='amount',
+            default_limit_amount=10,
+        )
+        order = self._order_of(100, confirm=True)
+        self.assertEqual(len(order.credit_check_ids.line_ids), 3)
+        self.assertEqual([reason['verdict'] for reason in order.credit_panel['reasons']], ['hold', 'warn'])
+
     def test_overdue_amount_of_100_above_90_holds_and_a_payment_of_10_would_help(self):
         self._invoice(100, due=date_add(self.company._credit_today(), days=-3))
         self.assertEqual(self._checked(('overdue_amount', 'hold', {'threshold': 90})), 'hold')
@@ -190,7 +202,9 @@ class TestSaleOrderCheck(CreditCommon):
         self.assertEqual(self._order_of(10, confirm=True).credit_state, 'on_hold')
 
     def test_order_invoiced_to_the_parent_is_held_by_either_ones_rules(self):
-        self._policy(('utilisation', 'hold', {'threshold': 100}), ('account_status', 'hold', {'account_status': 'hold'}))
+        self._policy(
+            ('utilisation', 'hold', {'threshold': 100}), ('account_status', 'hold', {'account_status': 'hold'})
+        )
         subsidiary = self.env['res.partner'].create({'name': "Hengda South", 'is_company': True})
         self._account(limit=100)
         self._account(subsidiary, status='hold')
@@ -236,11 +250,15 @@ class TestSaleOrderCheck(CreditCommon):
     def test_state_sale_from_the_context_is_checked_too(self):
         self._limit_policy()
         self._account(limit=10)
-        order = self.env['sale.order'].with_context(default_state='sale').create(
-            {
-                'partner_id': self.customer.id,
-                'order_line': [Command.create({'product_id': self.product.id, 'price_unit': 100})],
-            }
+        order = (
+            self.env['sale.order']
+            .with_context(default_state='sale')
+            .create(
+                {
+                    'partner_id': self.customer.id,
+                    'order_line': [Command.create({'product_id': self.product.id, 'price_unit': 100})],
+                }
+            )
         )
         self.assertEqual((order.state, order.credit_state), ('draft', 'on_hold'))
 
@@ -253,8 +271,10 @@ class TestSaleOrderCheck(CreditCommon):
                 order.with_user(self.sales_user).write(values)
         with self.assertRaises(AccessError):
             self._order_of(100, credit_state='released')
-        order = self.env['sale.order'].with_context(default_credit_state='released').create(
-            {'partner_id': self.customer.id}
+        order = (
+            self.env['sale.order']
+            .with_context(default_credit_state='released')
+            .create({'partner_id': self.customer.id})
         )
         self.assertEqual(order.credit_state, 'none')
 
@@ -324,7 +344,12 @@ class TestSaleOrderCheck(CreditCommon):
         order = self._order((self.product, 1, 50.0), (self.product, 1, 50.0), confirm=True)
         first, second = order.order_line
         order.write(
-            {'order_line': [Command.update(first.id, {'price_unit': 80}), Command.update(second.id, {'price_unit': 20})]}
+            {
+                'order_line': [
+                    Command.update(first.id, {'price_unit': 80}),
+                    Command.update(second.id, {'price_unit': 20}),
+                ]
+            }
         )
         self.assertEqual(order.amount_total, 100)
 
@@ -366,7 +391,9 @@ class TestSaleOrderCheck(CreditCommon):
         order = self._confirmed(amount=60)
         order._create_invoices().action_post()
         order.order_line.price_unit = 60
-        order.write({'order_line': [Command.create({'product_id': self.product.id, 'price_unit': 40, 'tax_ids': False})]})
+        order.write(
+            {'order_line': [Command.create({'product_id': self.product.id, 'price_unit': 40, 'tax_ids': False})]}
+        )
         self.assertRecordValues(order.credit_check_ids[0], [{'exposure': 60, 'document_amount': 40, 'outcome': 'pass'}])
 
     # ----------------------------------------------------- request and release
@@ -432,8 +459,10 @@ class TestSaleOrderCheck(CreditCommon):
 
     def test_decision_without_reason_is_refused(self):
         order = self._held_order()
-        wizard = self.env['credit.decision'].with_user(self.manager).create(
-            {'decision': 'release', 'order_id': order.id, 'note': "  "}
+        wizard = (
+            self.env['credit.decision']
+            .with_user(self.manager)
+            .create({'decision': 'release', 'order_id': order.id, 'note': "  "})
         )
         with self.assertRaisesRegex(UserError, "State a reason"):
             wizard.action_apply()
@@ -489,6 +518,17 @@ class TestSaleOrderCheck(CreditCommon):
         self.assertTrue(panel['reasons'])
         self.assertFalse(order.credit_check_ids)
 
+    def test_held_order_says_when_it_would_pass_now(self):
+        self._limit_policy()
+        self._account(limit=100)
+        order = self._order_of(150)
+        order.action_confirm()
+        self.assertEqual(order.credit_panel['level'], 'danger')
+        order.order_line.price_unit = 90
+        self.assertEqual(order.credit_panel['level'], 'info')
+        self.assertEqual(order.credit_panel['meter']['document'], 90)
+        self.assertFalse(order.credit_panel['ways'])
+
     # --------------------------------------------------------------- statements
 
     def test_confirmation_within_the_limit_costs_at_most_8_statements_more(self):
@@ -510,6 +550,25 @@ class TestSaleOrderCheck(CreditCommon):
 
 @tagged('post_install', '-at_install')
 class TestBadInput(CreditCommon):
+    def test_analyst_can_hold_a_customer_and_only_a_manager_lets_go(self):
+        account = self._account().with_user(self.analyst)
+        account.status = 'blacklisted'
+        with self.assertRaisesRegex(AccessError, "Only credit managers"):
+            account.status = 'hold'
+        policy = self._limit_policy(default=False)
+        with self.assertRaisesRegex(AccessError, "Only credit managers"):
+            account.policy_id = policy
+        account.with_user(self.manager).write({'status': 'normal', 'policy_id': policy.id})
+
+    def test_policy_in_use_can_not_be_archived(self):
+        policy = self._limit_policy()
+        with self.assertRaisesRegex(UserError, "default credit policy"):
+            policy.active = False
+        own = self._limit_policy(default=False)
+        self._account(policy_id=own.id)
+        with self.assertRaisesRegex(UserError, "own policy of Hengda"):
+            own.active = False
+
     def test_negative_limit(self):
         with (
             mute_logger('odoo.sql_db'),
@@ -543,9 +602,7 @@ class TestBadInput(CreditCommon):
     def test_limit_in_a_currency_without_rate(self):
         currency = self.env['res.currency'].create({'name': 'XQX', 'symbol': 'Q'})
         with self.assertRaisesRegex(UserError, "exchange rate of XQX"):
-            self.env['credit.limit'].create(
-                {'account_id': self._account().id, 'amount': 1, 'currency_id': currency.id}
-            )
+            self.env['credit.limit'].create({'account_id': self._account().id, 'amount': 1, 'currency_id': currency.id})
 
     def test_contact_instead_of_its_company(self):
         with self.assertRaisesRegex(UserError, "contact of Hengda Trading"):
