@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     copy.add_argument("target")
     drop = commands.add_parser("drop", help="drop databases")
     drop.add_argument("names", nargs="+")
-    commands.add_parser("env", help="print the environment for psql and the like")
+    commands.add_parser("env", help="print the variables for psql and the like")
     return root
 
 
@@ -112,7 +113,7 @@ def dispatch(options: argparse.Namespace) -> int:
             for name in options.names:
                 databases.drop(odoo, name)
         case "env":
-            for key, value in odoo.env.items():
+            for key, value in odoo.pg_env.items():
                 say(f"export {key}='{value}'")
     return 0
 
@@ -120,6 +121,9 @@ def dispatch(options: argparse.Namespace) -> int:
 def main(argv: list[str]) -> int:
     """Run the command line; return the exit code."""
     options = parser().parse_args(argv)
+    # However we are told to end, the server that we started ends with us.
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, signal.default_int_handler)
     try:
         if options.command == "clean":
             return clean()

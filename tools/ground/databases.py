@@ -41,9 +41,7 @@ def base_modules() -> list[str]:
 
 def base_name(odoo: Odoo) -> str:
     """Return the name of the template without our add-ons."""
-    return "credit_base_" + digest(
-        str(odoo.source.python_path), LANGUAGES, digest_files(REQUIREMENTS), *base_modules()
-    )
+    return "credit_base_" + digest(str(odoo.source.python_path), LANGUAGES, digest_files(REQUIREMENTS), *base_modules())
 
 
 def template_name(odoo: Odoo) -> str:

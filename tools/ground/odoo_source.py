@@ -133,8 +133,7 @@ def locate(path: Path) -> Source:
         apps = next((folder for folder in folders if (folder / "account").is_dir()), folders[0])
         return Source(base, tuple(dict.fromkeys((folders[0], apps))))
     raise Failure(
-        f"No Odoo in {path}: ODOO_SRC names a checkout of Odoo {SERIES}, "
-        "or the folder that holds the `odoo` package."
+        f"No Odoo in {path}: ODOO_SRC names a checkout of Odoo {SERIES}, or the folder that holds the `odoo` package."
     )
 
 

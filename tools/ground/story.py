@@ -27,8 +27,7 @@ def tell(client: Client) -> list[str]:
         client,
         "credit.check",
         [("res_model", "=", "sale.order")],
-        "document_name account_id company_id outcome exposure document_amount effective_limit "
-        "limit_kind line_ids",
+        "document_name account_id company_id outcome exposure document_amount effective_limit limit_kind line_ids",
         "id",
     )
     lines = [
@@ -44,8 +43,7 @@ def tell(client: Client) -> list[str]:
         client,
         "credit.account",
         [],
-        "partner_id currency_id limit_kind effective_limit exposure available utilisation "
-        "overdue_amount days_overdue",
+        "partner_id currency_id limit_kind effective_limit exposure available utilisation overdue_amount days_overdue",
         "id",
     )
     held = read(
@@ -56,8 +54,9 @@ def tell(client: Client) -> list[str]:
         "id",
     )
     currencies = " and ".join(sorted({account["currency_id"][1] for account in accounts}))
-    lines += ["", f"{len(held)} orders wait on hold. The customers' credit now, in {currencies}:", ""]
-    lines += account_table(accounts)
+    lines += ["", f"Orders that wait on hold: {len(held)}."]
+    if accounts:
+        lines += [f"The customers' credit now, in {currencies}:", "", *account_table(accounts)]
     return lines
 
 
@@ -84,8 +83,7 @@ def describe_check(check: dict[str, Any], reasons: list[str]) -> list[str]:
         limit = "unlimited"
     before, document = check["exposure"], check["document_amount"]
     return [
-        f"  {check['document_name']}, {check['account_id'][1]}: "
-        f"{OUTCOMES.get(check['outcome'], check['outcome'])}",
+        f"  {check['document_name']}, {check['account_id'][1]}: {OUTCOMES.get(check['outcome'], check['outcome'])}",
         f"    order {amount(document)}; exposure {amount(before)} before, "
         f"{amount(before + document)} with it; limit {limit}",
         *(f"    {reason}" for reason in reasons),

@@ -23,8 +23,7 @@ def ensure() -> None:
         return
     if sys.version_info[:2] != WANTED:
         raise Failure(
-            f"Python 3.11 is needed, this is {version}. Install it and run "
-            "`make PYTHON=/path/to/python3.11 …`."
+            f"Python 3.11 is needed, this is {version}. Install it and run `make PYTHON=/path/to/python3.11 …`."
         )
     stamp.unlink(missing_ok=True)
     _ensure_ensurepip()
