@@ -14,6 +14,9 @@ backorder counts no more, and an extra quantity added to a delivery counts.
     'author': "Credit Suite Team",
     'license': 'LGPL-3',
     'depends': ['credit_management', 'sale_stock'],
+    'demo': [
+        'demo/sale_order_demo.xml',
+    ],
     'auto_install': True,
     'installable': True,
 }

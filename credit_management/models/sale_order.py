@@ -88,7 +88,7 @@ class SaleOrder(models.Model):
     def _compute_credit_controller_id(self):
         for order in self:
             account = order.credit_account_id
-            order.credit_controller_id = account and account._controller()
+            order.credit_controller_id = account._controller() if account else False
 
     @api.depends('credit_state', 'credit_check_id', 'credit_release_id.state')
     @api.depends_context('uid')

@@ -18,20 +18,14 @@ class RpcError(Exception):
         self.debug: str = data.get("debug", "")
 
 
-class Client:
-    """A session of one user."""
+class Session:
+    """A session of somebody who is not logged in."""
 
-    def __init__(self, url: str, database: str, login: str, password: str) -> None:
-        """Log in."""
+    def __init__(self, url: str) -> None:
+        """Start it."""
         self.url = url
         self.cookies = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
-        session = self.post(
-            "/web/session/authenticate",
-            {"db": database, "login": login, "password": password},
-        )
-        self.uid: int = session["uid"]
-        self.context: dict[str, Any] = session["user_context"]
 
     def post(self, path: str, params: dict[str, Any], timeout: float = 120) -> Any:
         """Call a JSON-RPC route; raise RpcError on an error."""
@@ -43,13 +37,6 @@ class Client:
             raise RpcError(answer["error"])
         return answer.get("result")
 
-    def call(self, model: str, method: str, args: list | tuple = (), kwargs: dict | None = None) -> Any:
-        """Call a public method of a model as the web client does."""
-        options = dict(kwargs or {})
-        options["context"] = {**self.context, **options.get("context", {})}
-        params = {"model": model, "method": method, "args": list(args), "kwargs": options}
-        return self.post(f"/web/dataset/call_kw/{model}/{method}", params)
-
     def get(self, path: str) -> tuple[int, str]:
         """Fetch a page; return its status and text."""
         try:
@@ -57,3 +44,24 @@ class Client:
                 return response.status, response.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
+
+
+class Client(Session):
+    """A session of one user."""
+
+    def __init__(self, url: str, database: str, login: str, password: str) -> None:
+        """Log in."""
+        super().__init__(url)
+        session = self.post(
+            "/web/session/authenticate",
+            {"db": database, "login": login, "password": password},
+        )
+        self.uid: int = session["uid"]
+        self.context: dict[str, Any] = session["user_context"]
+
+    def call(self, model: str, method: str, args: list | tuple = (), kwargs: dict | None = None) -> Any:
+        """Call a public method of a model as the web client does."""
+        options = dict(kwargs or {})
+        options["context"] = {**self.context, **options.get("context", {})}
+        params = {"model": model, "method": method, "args": list(args), "kwargs": options}
+        return self.post(f"/web/dataset/call_kw/{model}/{method}", params)
