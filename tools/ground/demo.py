@@ -7,7 +7,6 @@ from .console import Failure, say, step
 from .logcheck import problems
 from .odoo import Odoo, Server, port_is_free
 from .paths import STATE, addon_files, addons, digest, digest_files
-from .postgres import free_port
 from .rpc import Client, RpcError
 
 DATABASE = "credit_demo"
@@ -62,7 +61,7 @@ def _report(log: str) -> None:
 
 def run(odoo: Odoo, serve: bool) -> int:
     """Tell the story, and serve until Ctrl-C if asked to; return the exit code."""
-    port = PORT if port_is_free(PORT) else free_port()
+    port = next((port for port in range(PORT, PORT + 100) if port_is_free(port)), None)
     server = Server(odoo, DATABASE, port=port, log="demo-server")
     try:
         with step("Starting Odoo"):
