@@ -26,6 +26,8 @@ WATCHED_KEY = 'credit_management.watched'
 # Which orders passed a check in this transaction, and up to which total. Lost
 # with the transaction and with each savepoint, so that nothing passes twice.
 PASSED_KEY = 'credit_management.passed'
+# Customers may read their orders over RPC; reasons and figures are for the staff.
+STAFF = 'base.group_user'
 
 
 class SaleOrder(models.Model):
@@ -46,12 +48,20 @@ class SaleOrder(models.Model):
         readonly=True,
         default='none',
         copy=False,
+        groups=STAFF,
         help="Follows from the credit checks and releases of this order.",
     )
     credit_account_id = fields.Many2one(
-        'credit.account', string="Credit Account", readonly=True, copy=False, index='btree_not_null'
+        'credit.account',
+        string="Credit Account",
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        groups=STAFF,
     )
-    credit_check_id = fields.Many2one('credit.check', string="Credit Check", readonly=True, copy=False)
+    credit_check_id = fields.Many2one(
+        'credit.check', string="Credit Check", readonly=True, copy=False, groups=STAFF
+    )
     credit_check_ids = fields.One2many(
         'credit.check',
         'res_id',
@@ -60,23 +70,36 @@ class SaleOrder(models.Model):
         readonly=True,
         groups='credit_management.group_credit_auditor,credit_management.group_credit_analyst',
     )
-    credit_release_id = fields.Many2one('credit.release', string="Credit Release", readonly=True, copy=False)
-    credit_hold_date = fields.Datetime(string="On Hold Since", readonly=True, copy=False)
-    credit_checked_total = fields.Monetary(
-        readonly=True, copy=False, help="Taxed total up to which a check or a release let this order go on."
+    credit_release_id = fields.Many2one(
+        'credit.release', string="Credit Release", readonly=True, copy=False, groups=STAFF
     )
-    credit_reason = fields.Text(string="Credit Reasons", related='credit_check_id.reason')
+    credit_hold_date = fields.Datetime(string="On Hold Since", readonly=True, copy=False, groups=STAFF)
+    credit_checked_total = fields.Monetary(
+        readonly=True,
+        copy=False,
+        groups=STAFF,
+        help="Taxed total up to which a check or a release let this order go on.",
+    )
+    credit_reason = fields.Text(string="Credit Reasons", related='credit_check_id.reason', groups=STAFF)
     credit_excess = fields.Monetary(
-        string="Over By", related='credit_check_id.excess', currency_field='company_currency_id'
+        string="Over By", related='credit_check_id.excess', currency_field='company_currency_id', groups=STAFF
     )
     credit_controller_id = fields.Many2one(
-        'res.users', string="Credit Controller", compute='_compute_credit_controller_id', compute_sudo=True
+        'res.users',
+        string="Credit Controller",
+        compute='_compute_credit_controller_id',
+        compute_sudo=True,
+        groups=STAFF,
     )
-    credit_release_state = fields.Selection(related='credit_release_id.state', string="Release Request")
+    credit_release_state = fields.Selection(
+        related='credit_release_id.state', string="Release Request", groups=STAFF
+    )
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
-    credit_panel = fields.Json(compute='_compute_credit_panel', help="What the order form shows about credit.")
-    credit_can_request = fields.Boolean(compute='_compute_credit_buttons')
-    credit_can_decide = fields.Boolean(compute='_compute_credit_buttons')
+    credit_panel = fields.Json(
+        compute='_compute_credit_panel', groups=STAFF, help="What the order form shows about credit."
+    )
+    credit_can_request = fields.Boolean(compute='_compute_credit_buttons', groups=STAFF)
+    credit_can_decide = fields.Boolean(compute='_compute_credit_buttons', groups=STAFF)
 
     _credit_state_index = models.Index("(credit_state) WHERE credit_state = 'on_hold'")
 
