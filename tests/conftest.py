@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tools.ground import databases, logcheck, odoo_source, postgres, warmup
 from tools.ground.odoo import Odoo, Server
@@ -96,6 +96,7 @@ def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, names)), None)
     if not path:
         pytest.fail("No Chromium on this machine.", pytrace=False)
+    expect.set_options(timeout=60_000)  # as long as the pages have, see `open_page`
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
