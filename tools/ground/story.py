@@ -22,7 +22,7 @@ RESULTS = {
     "released": "released",
     "rejected": "rejected",
 }
-SHOWN = 14  # orders; more would hide what matters
+SHOWN = 13  # orders; more would hide what matters
 STOPPING = ("hold", "block")
 
 
@@ -61,13 +61,14 @@ def describe_company(accounts: list[dict[str, Any]], orders: list[dict[str, Any]
         if isinstance(value, float)
     }
     held = sum(order["credit_state"] == "on_hold" for order in orders)
+    shown = f" The last {SHOWN}:" if len(orders) > SHOWN else ""
     seller = f"{orders[0]['user_id'][1]} wanted" if orders else "Nobody wanted"
     return [
         f"{accounts[0]['company_id'][1]} gives credit to {len(accounts)} customers; amounts in "
         f"{accounts[0]['currency_id'][1]}. They owe {sums['exposure_open_item']}, {sums['overdue_amount']} of it",
         f"overdue; {sums['exposure_draft_invoice']} is in draft invoices, {sums['exposure_delivered']} delivered, "
         f"{sums['exposure_ordered']} ordered: an exposure of {sums['exposure']}.",
-        f"{seller} to confirm {len(orders)} orders: {len(orders) - held} went on, {held} are on hold.",
+        f"{seller} to confirm {len(orders)} orders: {len(orders) - held} went on, {held} are on hold.{shown}",
     ]
 
 
