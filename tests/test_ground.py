@@ -169,18 +169,8 @@ def test_what_to_run_is_understood(target: str, expected: Selection) -> None:
     assert testing.select(target, ["a", "b"]) == expected
 
 
-def test_the_table_is_aligned() -> None:
-    account = {
-        "partner_id": [1, "Alder"],
-        "limit_kind": "amount",
-        "effective_limit": 1000,
-        "exposure": 1250.5,
-        "available": -250.5,
-        "utilisation": 125.05,
-        "overdue_amount": 0,
-        "days_overdue": 0,
-    }
+def test_chinese_takes_two_columns() -> None:
+    lines = story.table([("customer", "a"), ("上海 Hengda", "b")])
 
-    lines = story.account_table([account])
-
-    assert lines[1].split() == ["Alder", "1,000.00", "1,250.50", "-250.50", "125", "%", "0.00"]
+    assert story.width("上海 Hengda") == 11
+    assert len({story.width(line) for line in lines}) == 1
