@@ -58,6 +58,10 @@ class CreditCheckLine(models.Model):
             'excess': self._money(self.excess),
             'percent': formatLang(self.env, self.threshold, digits=0),
         }
+        if self.verdict == 'pass' and check.unlimited:
+            return self.env._(
+                "Exposure %(exposure)s + this document %(document)s; the customer's credit is unlimited.", **figures
+            )
         if self.verdict == 'pass':
             return self.env._(
                 "Exposure %(exposure)s + this document %(document)s against a limit of %(limit)s.", **figures

@@ -59,9 +59,7 @@ class SaleOrder(models.Model):
         index='btree_not_null',
         groups=STAFF,
     )
-    credit_check_id = fields.Many2one(
-        'credit.check', string="Credit Check", readonly=True, copy=False, groups=STAFF
-    )
+    credit_check_id = fields.Many2one('credit.check', string="Credit Check", readonly=True, copy=False, groups=STAFF)
     credit_check_ids = fields.One2many(
         'credit.check',
         'res_id',
@@ -91,14 +89,13 @@ class SaleOrder(models.Model):
         compute_sudo=True,
         groups=STAFF,
     )
-    credit_release_state = fields.Selection(
-        related='credit_release_id.state', string="Release Request", groups=STAFF
-    )
+    credit_release_state = fields.Selection(related='credit_release_id.state', string="Release Request", groups=STAFF)
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     credit_panel = fields.Json(
         compute='_compute_credit_panel', groups=STAFF, help="What the order form shows about credit."
     )
     credit_can_request = fields.Boolean(compute='_compute_credit_buttons', groups=STAFF)
+    credit_can_release = fields.Boolean(compute='_compute_credit_buttons', groups=STAFF)
     credit_can_decide = fields.Boolean(compute='_compute_credit_buttons', groups=STAFF)
 
     _credit_state_index = models.Index("(credit_state) WHERE credit_state = 'on_hold'")
@@ -123,7 +120,10 @@ class SaleOrder(models.Model):
             held = order.credit_state == 'on_hold' and order.sudo().credit_check_id.outcome != 'block'
             requested = order.sudo().credit_release_id.state == 'requested'
             order.credit_can_request = sales and held and not requested
-            order.credit_can_decide = manager and order.credit_state == 'on_hold'
+            order.credit_can_decide = (
+                manager and order.credit_state == 'on_hold' and order._credit_requester() != self.env.user
+            )
+            order.credit_can_release = order.credit_can_decide and held
 
     @api.depends(
         'state', 'credit_state', 'credit_check_id', 'credit_release_id.state', 'partner_id', 'partner_invoice_id',
@@ -266,7 +266,7 @@ class SaleOrder(models.Model):
         quotations.action_confirm()
         confirmed = quotations.filtered(lambda order: order.state == 'sale')
         held = quotations - confirmed
-        message = self.env._("%(count)s orders confirmed.", count=len(confirmed))
+        message = self.env._("Orders confirmed: %(count)s.", count=len(confirmed))
         if held:
             message = f"{message} {held._credit_hold_text()}"
         return self._credit_notification(
@@ -735,16 +735,19 @@ class SaleOrder(models.Model):
         if not self.env.user.has_group('credit_management.group_credit_manager'):
             raise AccessError(self.env._("Only credit managers release or reject orders on hold."))
         self.check_access('read')
-        # Who asked, else who wanted the order to be confirmed.
-        order = self.sudo()
-        requester = order.credit_release_id.requested_by_id or order.credit_check_id.user_id
-        if requester == self.env.user:
+        if self._credit_requester() == self.env.user:
             raise AccessError(
                 self.env._(
                     "You wanted %(order)s to be confirmed yourself. Another credit manager has to decide.",
                     order=self.name,
                 )
             )
+
+    def _credit_requester(self):
+        """Return who asked for a release, else who wanted the order to be confirmed."""
+        self.ensure_one()
+        order = self.sudo()
+        return order.credit_release_id.requested_by_id or order.credit_check_id.user_id
 
     def _credit_require_releasable(self):
         if self.credit_state != 'on_hold' or self.state not in ('draft', 'sent'):

@@ -79,7 +79,7 @@ class TestSaleOrderCheck(CreditCommon):
         self._account(limit=100)
         orders = self._order_of(60) + self._order_of(60)
         result = orders.action_credit_confirm_selected()
-        self.assertIn("1 orders confirmed", result['params']['message'])
+        self.assertIn("Orders confirmed: 1.", result['params']['message'])
         self.assertIn(orders[1].name, result['params']['message'])
 
     def test_company_without_policy_confirms_as_core(self):
