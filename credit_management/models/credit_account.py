@@ -591,21 +591,24 @@ class CreditAccount(models.Model):
             if account.activity_search([activity_type]):
                 continue
             controller = account._controller()
+            reader = account.with_context(lang=controller.lang or self.env.lang)
             account.activity_schedule(
                 activity_type,
                 date_deadline=account.company_id._credit_today(),
-                summary=self.env._("Orders held for credit"),
+                summary=reader.env._("Orders held for credit"),
                 user_id=controller.id or self.env.uid,
             )
 
     def _schedule_growth_activity(self, order):
         """Tell the controller of an order that the system has raised beyond the customer's credit."""
         self.ensure_one()
+        controller = self._controller()
+        reader = self.with_context(lang=controller.lang or self.env.lang)
         self.activity_schedule(
             'mail.mail_activity_data_todo',
             date_deadline=self.company_id._credit_today(),
-            summary=self.env._("%(order)s has grown beyond the credit", order=order.name),
-            user_id=self._controller().id or self.env.uid,
+            summary=reader.env._("%(order)s has grown beyond the credit", order=order.name),
+            user_id=controller.id or self.env.uid,
         )
 
     def _close_hold_activity(self):

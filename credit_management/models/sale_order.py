@@ -691,8 +691,11 @@ class SaleOrder(models.Model):
             }
         )
         controller = order.credit_controller_id
-        self._credit_post(
-            self.env._("Release requested by %(user)s", user=self.env.user.name), [note], partners=controller.partner_id
+        reader = self.with_context(lang=controller.lang or self.env.lang)
+        reader._credit_post(
+            reader.env._("Release requested by %(user)s", user=self.env.user.name),
+            [note],
+            partners=controller.partner_id,
         )
 
     def _credit_release(self, note):
@@ -714,7 +717,8 @@ class SaleOrder(models.Model):
                     "%(order)s can't be released: %(reasons)s", order=self.name, reasons=self.sudo().credit_reason
                 )
             )
-        self._credit_post(self.env._("Released by %(user)s", user=self.env.user.name), [note], notify=True)
+        reader = self.with_context(lang=self.user_id.lang or self.env.lang)
+        reader._credit_post(reader.env._("Released by %(user)s", user=self.env.user.name), [note], notify=True)
         self.sudo().credit_account_id._close_hold_activity()
 
     def _credit_reject(self, note):
@@ -728,7 +732,8 @@ class SaleOrder(models.Model):
         if self.credit_state != 'on_hold':
             raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
         self._credit_decide('rejected', note)
-        self._credit_post(self.env._("Rejected by %(user)s", user=self.env.user.name), [note], notify=True)
+        reader = self.with_context(lang=self.user_id.lang or self.env.lang)
+        reader._credit_post(reader.env._("Rejected by %(user)s", user=self.env.user.name), [note], notify=True)
         self.sudo().credit_account_id._close_hold_activity()
 
     def _credit_check_decision(self):

@@ -497,6 +497,16 @@ class TestSaleOrderCheck(CreditCommon):
         self.assertFalse(account.activity_ids)
         self.assertEqual(second.credit_state, 'none')
 
+    def test_controller_and_salesperson_are_told_in_their_own_language(self):
+        self.env['res.lang']._activate_lang('zh_CN')
+        self.manager.lang = 'zh_CN'
+        order = self._held_order()
+        self.assertEqual(self._account().activity_ids.summary, "因信用暂挂的订单")
+        order.with_user(self.sales_user)._credit_request_release("pays on Friday")
+        self.assertIn("申请放行", order.message_ids[:1].body)
+        order.with_user(self.manager).with_context(lang='zh_CN')._credit_reject("too much already")
+        self.assertIn("Rejected by", order.message_ids[:1].body)
+
     def test_held_order_confirmed_again_after_a_payment_passes(self):
         self._limit_policy()
         self._account(limit=100)
