@@ -101,18 +101,18 @@ class Trade:
         self._approver.call("credit.limit", "action_approve", [limits])
         return accounts
 
-    def orders(self, *wanted: tuple[int, float, dict[str, Any]]) -> list[int]:
-        """Make quotations of one service line without taxes: (customer, amount, values)."""
+    def order_vals(self, customer: int, amount: float, **vals: Any) -> dict[str, Any]:
+        """Return the values of a quotation of one service line without taxes."""
         if not self._product:
             product = {"name": "Consulting", "type": "service", "invoice_policy": "order", "taxes_id": [(5,)]}
             self._product = self.create("product.product", product)[0]
-        line = {"product_id": self._product, "product_uom_qty": 1, "tax_ids": [(5,)]}
+        line = {"product_id": self._product, "price_unit": amount, "tax_ids": [(5,)]}
+        return {"partner_id": customer, "order_line": [(0, 0, line)], **vals}
+
+    def orders(self, *wanted: tuple[int, float, dict[str, Any]]) -> list[int]:
+        """Make quotations: (customer, amount, values)."""
         return self.create(
-            "sale.order",
-            *(
-                {"partner_id": customer, "order_line": [(0, 0, {**line, "price_unit": amount})], **vals}
-                for customer, amount, vals in wanted
-            ),
+            "sale.order", *(self.order_vals(customer, amount, **vals) for customer, amount, vals in wanted)
         )
 
     def order(self, customer: int, amount: float, **vals: Any) -> int:
