@@ -313,11 +313,20 @@ class CreditAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         accounts = super().create(vals_list)
-        if any(vals.get('policy_id') for vals in vals_list):
-            accounts._check_may_loosen()
+        # The records, not the values: a default of the context counts as well.
+        accounts.filtered('policy_id')._check_may_loosen()
         return accounts
 
     def write(self, vals):
+        for name in ('partner_id', 'company_id'):
+            if name in vals and any(account[name].id != vals[name] for account in self):
+                raise UserError(
+                    self.env._(
+                        "The credit account of %(customer)s stays with that customer and company: its limits and "
+                        "checks are about them. Open another account instead.",
+                        customer=self[0].display_name,
+                    )
+                )
         loosened = self.filtered(lambda account: account._loosened_by(vals))
         loosened._check_may_loosen()
         result = super().write(vals)
@@ -389,7 +398,7 @@ class CreditAccount(models.Model):
             ['account_id', 'amount', 'currency_id', 'date_from', 'date_to', 'kind', 'limit_kind', 'state']
         )
         self.env['credit.policy'].flush_model(
-            ['customer_floor', 'default_limit_amount', 'default_limit_kind', 'item_floor_percent']
+            ['customer_floor', 'default_limit_amount', 'default_limit_kind', 'item_floor_percent', 'mode', 'version']
         )
         self.env['res.company'].flush_model(['credit_policy_id'])
 
@@ -474,7 +483,7 @@ class CreditAccount(models.Model):
 
     @api.model
     def _standing(self, partners, company):
-        """Return {partner id: {account_id, status, policy_id, unlimited}} of customers in one statement.
+        """Return {partner id: {account_id, status, policy_id, policy_mode, policy_version, unlimited}} of customers in one statement.
 
         What a check has to know before it sums anything. Customers without an
         account are there too, with account_id None.
@@ -485,7 +494,7 @@ class CreditAccount(models.Model):
             SQL(
                 """
                 SELECT customer.partner_id, account.id AS account_id, COALESCE(account.status, 'normal') AS status,
-                       policy.id AS policy_id,
+                       policy.id AS policy_id, policy.mode AS policy_mode, policy.version AS policy_version,
                        COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited
                   FROM (SELECT unnest(%(partners)s) AS partner_id) AS customer
              LEFT JOIN credit_account account

@@ -28,6 +28,12 @@ class CreditCheck(models.Model):
     res_id = fields.Many2oneReference(string="Document ID", model_field='res_model', required=True, readonly=True)
     document_name = fields.Char(string="Document", readonly=True)
     document_currency_id = fields.Many2one('res.currency', readonly=True)
+    document_total_currency = fields.Monetary(
+        string="Document Total in Currency", currency_field='document_currency_id', readonly=True
+    )
+    debtor_id = fields.Many2one(
+        'res.partner', readonly=True, ondelete='restrict', help="The customer who will owe the document."
+    )
     document_total = fields.Monetary(readonly=True, help="Taxed total in company currency.")
     document_paid = fields.Monetary(string="Paid in Advance", readonly=True)
     document_amount = fields.Monetary(
@@ -104,20 +110,11 @@ class CreditCheck(models.Model):
 
         Core takes 1 where there is no rate; nobody gets credit on that.
         """
-        if not currency or currency == company.currency_id:
-            return True
-        # Rates are no secret, and a portal user confirms orders too.
-        return bool(
-            self.env['res.currency.rate']
-            .sudo()
-            .search_count(
-                [
-                    ('currency_id', '=', currency.id),
-                    ('company_id', 'in', [company.root_id.id, False]),
-                    ('name', '<=', company.root_id._credit_today()),
-                ],
-                limit=1,
-            )
+        root = company.root_id
+        return (
+            not currency
+            or currency == root.currency_id
+            or currency.id in self.env['res.currency']._credit_rated_ids(root.id, root._credit_today())
         )
 
     @api.model
@@ -178,7 +175,7 @@ class CreditCheck(models.Model):
                 request['currency']._convert(request.get(key, 0.0), company.currency_id, company, today)
                 for key in ('total', 'paid', 'increase')
             )
-            adds = increase or (max(0.0, total - paid) if total > 0 else total)
+            adds = increase if 'increase' in request else max(0.0, total - paid)
             outcomes, decisions = [], []
             for partner in request['debtor'] | request['others']:
                 profile = profiles.get(partner.id)
@@ -235,8 +232,10 @@ class CreditCheck(models.Model):
             policy = self.env['credit.policy'].sudo().browse(row['policy_id'])
             profiles[partner_id] = {
                 **row,
-                'enforcing': policy._is_enforcing(),
-                'rules': policy._engine_rules(checkpoint),
+                'enforcing': row['policy_mode'] == 'enforcing',
+                # Of the version that this transaction sees, whatever a cache
+                # of this or another server holds.
+                'rules': policy._engine_rules(row['policy_version'], checkpoint),
             }
         if record:
             # Before anything is summed, and only where a sum can decide: two
@@ -263,6 +262,8 @@ class CreditCheck(models.Model):
             'res_id': document.id,
             'document_name': document.display_name,
             'document_currency_id': request['currency'].id,
+            'document_total_currency': request['total'],
+            'debtor_id': request['debtor'].id,
             'document_total': facts.document_total,
             'document_paid': facts.document_paid,
             'document_amount': facts.document_amount,

@@ -16,7 +16,7 @@ CATEGORY_LABELS = [
 SOURCES = {
     'account.move': [
         'amount_total', 'commercial_partner_id', 'company_id', 'currency_id', 'invoice_date', 'invoice_date_due',
-        'move_type', 'name', 'payment_state', 'reversed_entry_id', 'state',
+        'move_type', 'name', 'partner_id', 'payment_state', 'reversed_entry_id', 'state',
     ],
     'account.move.line': [
         'account_id', 'amount_residual', 'amount_residual_currency', 'balance', 'company_id', 'currency_id', 'date',
@@ -270,7 +270,8 @@ class CreditExposure(models.Model):
 
         Value of one unit v, quantity to be owed Q (at least what was ordered or
         delivered), quantity invoiced I: the line stands for v * max(0, Q - I),
-        of which v * max(0, min(Q, delivered) - I) is delivered.
+        of which v * max(0, min(Q, delivered) - I) is delivered. A line of a
+        negative quantity (trade-in) mirrors that below 0.
         """
         demand = self._demand_sql()
         partners = (
@@ -285,9 +286,13 @@ class CreditExposure(models.Model):
         return SQL(
             """
             SELECT valued.*,
-                   unit_value * GREATEST(0, LEAST(due, qty_delivered) - invoiced) AS delivered,
-                   unit_value * (GREATEST(0, due - invoiced) - GREATEST(0, LEAST(due, qty_delivered) - invoiced))
-                       AS ordered
+                   unit_value * delivered_quantity AS delivered,
+                   unit_value * (open_quantity - delivered_quantity) AS ordered
+              FROM (SELECT quantities.*,
+                           CASE WHEN due < 0 THEN LEAST(0, due - invoiced)
+                                ELSE GREATEST(0, due - invoiced) END AS open_quantity,
+                           CASE WHEN due < 0 THEN LEAST(0, GREATEST(due, qty_delivered) - invoiced)
+                                ELSE GREATEST(0, LEAST(due, qty_delivered) - invoiced) END AS delivered_quantity
               FROM (
                 SELECT sol.id, so.id AS order_id, partner.commercial_partner_id AS partner_id,
                        so.company_id AS document_company_id, so.currency_id AS document_currency_id,
@@ -297,7 +302,8 @@ class CreditExposure(models.Model):
                             THEN sol.price_total / sol.product_uom_qty
                             ELSE COALESCE(sol.credit_unit_price, 0) END AS unit_value,
                        COALESCE(sol.qty_delivered, 0) AS qty_delivered,
-                       %(due)s AS due,
+                       CASE WHEN sol.product_uom_qty < 0 THEN LEAST(sol.product_uom_qty, COALESCE(sol.qty_delivered, 0))
+                            ELSE %(due)s END AS due,
                        COALESCE(invoice.quantity, 0) AS invoiced
                   FROM sale_order so
                   JOIN res_partner partner ON partner.id = so.partner_invoice_id
@@ -308,24 +314,54 @@ class CreditExposure(models.Model):
                  WHERE so.state = 'sale'
                    AND so.company_id IN %(branches)s
                    AND sol.display_type IS NULL
-                   AND sol.is_downpayment IS NOT TRUE
-                   -- Core's invoiced quantity is never above ours, so this
-                   -- skips nothing but finished lines.
+                   -- A true down payment line has no quantity of its own.
+                   AND (sol.is_downpayment IS NOT TRUE OR sol.product_uom_qty <> 0)
+                   -- Skips nothing but finished lines: core's invoiced quantity
+                   -- is above ours only where an invoice was reversed in full by
+                   -- a credit note that names none of its order lines.
                    AND (sol.product_uom_qty > COALESCE(sol.qty_invoiced, 0)
                         OR sol.qty_delivered > COALESCE(sol.qty_invoiced, 0)
+                        OR (sol.product_uom_qty < 0 AND sol.product_uom_qty < COALESCE(sol.qty_invoiced, 0))
+                        OR sol.id IN (%(reversed)s)
                         OR %(demand_open)s)
                    AND %(partners)s
                    AND %(exclude)s
-              ) AS valued
+              ) AS quantities) AS valued
             """,
             factor=common['factor']("so.currency_id"),
             due=demand['due'],
             demand_join=demand['join'],
             demand_open=demand['open'],
+            reversed=self._reversed_lines_sql(partner_ids),
             invoiced=self._invoiced_sql(),
             branches=common['branches'],
             partners=partners,
             exclude=exclude,
+        )
+
+    @api.model
+    def _reversed_lines_sql(self, partner_ids):
+        """Return the SELECT of the order lines on invoices that a posted credit note reverses."""
+        partners = (
+            SQL("TRUE")
+            if partner_ids is None
+            else SQL(
+                "credit_note.partner_id IN (SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))",
+                list(partner_ids),
+            )
+        )
+        return SQL(
+            """
+            SELECT rel.order_line_id
+              FROM account_move credit_note
+              JOIN account_move_line aml ON aml.move_id = credit_note.reversed_entry_id
+              JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = aml.id
+             WHERE credit_note.reversed_entry_id IS NOT NULL
+               AND credit_note.move_type = 'out_refund'
+               AND credit_note.state = 'posted'
+               AND %s
+            """,
+            partners,
         )
 
     @api.model
@@ -402,6 +438,7 @@ class CreditExposure(models.Model):
                   JOIN account_move move ON move.id = aml.move_id
                  WHERE sol.order_id = summed.order_id
                    AND sol.is_downpayment
+                   AND sol.product_uom_qty = 0
                    AND (move.move_type IN ('out_invoice', 'out_receipt') AND move.state <> 'cancel'
                         OR move.move_type = 'out_refund' AND move.state = 'posted')
               ) AS down
@@ -482,13 +519,12 @@ class CreditExposure(models.Model):
              LEFT JOIN credit_policy policy ON policy.id = COALESCE(account.policy_id, %(policy)s)
              LEFT JOIN account_move_line aml ON aml.id = item.line_id
         CROSS JOIN LATERAL (
-                SELECT CASE WHEN left_over > aml.balance * COALESCE(policy.item_floor_percent, 1) / 100
-                            THEN left_over ELSE 0 END AS remaining,
-                       CASE WHEN left_over > aml.balance * COALESCE(policy.item_floor_percent, 1) / 100
-                            THEN %(date)s::date - item.date_due END AS age
+                SELECT CASE WHEN left_over > item_floor THEN left_over ELSE 0 END AS remaining,
+                       CASE WHEN left_over > item_floor THEN %(date)s::date - item.date_due END AS age
                   FROM (
-                    SELECT GREATEST(0, LEAST(item.amount, item.debits_so_far - item.unallocated))
-                  ) AS rest(left_over)
+                    SELECT GREATEST(0, LEAST(item.amount, item.debits_so_far - item.unallocated)),
+                           GREATEST(0, aml.balance) * COALESCE(policy.item_floor_percent, 1) / 100
+                  ) AS rest(left_over, item_floor)
               ) AS counted
               GROUP BY item.partner_id
             ),

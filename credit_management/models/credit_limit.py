@@ -314,6 +314,16 @@ class CreditLimit(models.Model):
                         start=format_date(self.env, other.date_from),
                     )
                 )
+            if other.date_from <= start and self.date_to and (not other.date_to or other.date_to > self.date_to):
+                raise ValidationError(
+                    self.env._(
+                        "After %(end)s %(customer)s would be without a limit, because %(limit)s would have ended for "
+                        "good. Leave the end empty.",
+                        customer=self.partner_id.display_name,
+                        limit=other.display_name,
+                        end=format_date(self.env, self.date_to),
+                    )
+                )
             if other.date_from <= start:
                 end = start - timedelta(days=1)
                 vals = {'date_to': end, 'superseded_by_id': self.id}

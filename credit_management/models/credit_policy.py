@@ -69,6 +69,7 @@ class CreditPolicy(models.Model):
         domain="[('share', '=', False)]",
         help="Gets the activity when an order is held and the customer has no controller of its own.",
     )
+    version = fields.Integer(readonly=True, copy=False, default=1, help="Rises with each change of the rules.")
     rule_ids = fields.One2many('credit.rule', 'policy_id', string="Rules", copy=True)
     account_count = fields.Integer(compute='_compute_account_count')
     is_default = fields.Boolean(compute='_compute_is_default', string="Company Default")
@@ -158,9 +159,8 @@ class CreditPolicy(models.Model):
     def write(self, vals):
         result = super().write(vals)
         self.env.registry.clear_cache()
-        # A tighter policy must be seen by confirmations under way.
         if {'active', 'mode', 'default_limit_kind', 'default_limit_amount'} & vals.keys():
-            self.env['credit.counter']._bump(self._accounts())
+            self._tighten()
         return result
 
     def unlink(self):
@@ -206,18 +206,36 @@ class CreditPolicy(models.Model):
         rows = self.env.execute_query(tools.SQL("SELECT DISTINCT company_id FROM credit_policy WHERE active"))
         return frozenset(company_id for [company_id] in rows)
 
-    @tools.ormcache('self.id', 'checkpoint')
-    def _engine_rules(self, checkpoint):
-        """Return this policy's rules for a checkpoint, as the engine wants them."""
+    @tools.ormcache('self.id', 'version', 'checkpoint')
+    def _engine_rules(self, version, checkpoint):
+        """Return this policy's rules for a checkpoint, as the engine wants them.
+
+        :param version: of the policy as the transaction sees it; a cached value
+            of another version is never returned
+        """
         self.ensure_one()
         rules = self.rule_ids.filtered(lambda rule: checkpoint in rule.checkpoint_ids.mapped('code'))
         return tuple(rule._to_engine() for rule in rules)
 
-    @tools.ormcache('self.id')
-    def _is_enforcing(self):
-        """Tell whether this policy holds orders, without a statement once it is known."""
-        self.ensure_one()
-        return self.mode == 'enforcing'
+    def _tighten(self):
+        """Make confirmations under way see these policies as they are now.
+
+        A new version makes cached rules unreachable on every server; writing
+        the counters makes those that have summed already run again. Once per
+        transaction, and only where something can be held.
+        """
+        if not self:
+            return
+        self.flush_model(['version'])
+        self.env.execute_query(
+            tools.SQL("UPDATE credit_policy SET version = version + 1 WHERE id = ANY(%s) RETURNING id", self.ids)
+        )
+        self.invalidate_recordset(['version'])
+        self.env.registry.clear_cache()
+        bumped = self.env.cr.precommit.data.setdefault('credit_management.tightened', set())
+        due = self.filtered(lambda policy: policy.mode == 'enforcing' and policy.id not in bumped)
+        bumped.update(due.ids)
+        self.env['credit.counter'].sudo()._bump(due._accounts())
 
     @api.model
     def _create_standard(self, company):

@@ -18,6 +18,7 @@ class CreditRelease(models.Model):
     check_id = fields.Many2one(
         'credit.check', required=True, readonly=True, help="The check that stopped the document."
     )
+    debtor_id = fields.Many2one('res.partner', readonly=True, help="The customer who will owe the document.")
     res_model = fields.Char(string="Document Type", required=True, readonly=True)
     res_id = fields.Many2oneReference(string="Document ID", model_field='res_model', required=True, readonly=True)
     document_name = fields.Char(string="Document", readonly=True)
@@ -42,3 +43,13 @@ class CreditRelease(models.Model):
     decision_note = fields.Text(string="Reason of the Decision", readonly=True)
 
     _document_index = models.Index('(res_model, res_id)')
+
+    def _covers(self, total, currency, debtor):
+        """Tell whether this release lets a document of this total, currency and debtor go on."""
+        self.ensure_one()
+        return (
+            self.state == 'released'
+            and self.debtor_id == debtor
+            and self.currency_id == currency
+            and currency.compare_amounts(total, self.amount) <= 0
+        )

@@ -31,6 +31,9 @@ THRESHOLD_UNITS = {
     'order_amount': 'amount',
 }
 
+# What a verdict depends on; the sequence is for the eye.
+CONTENT_FIELDS = {'policy_id', 'kind', 'threshold', 'grace_days', 'account_status', 'outcome', 'checkpoint_ids'}
+
 
 class CreditRule(models.Model):
     """One rule of a policy: what is measured, where the line is, what crossing it means."""
@@ -130,21 +133,22 @@ class CreditRule(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         rules = super().create(vals_list)
-        self.env.registry.clear_cache()
-        self.env['credit.counter']._bump(rules.policy_id._accounts())
+        rules.policy_id._tighten()
         return rules
 
     def write(self, vals):
+        policies = self.policy_id
         result = super().write(vals)
-        self.env.registry.clear_cache()
-        self.env['credit.counter']._bump(self.policy_id._accounts())
+        if CONTENT_FIELDS & vals.keys():
+            (policies | self.policy_id)._tighten()
         return result
 
     def unlink(self):
         policies = self.policy_id
         result = super().unlink()
-        self.env.registry.clear_cache()
-        policies.exists()._check_has_rules()
+        policies = policies.exists()
+        policies._check_has_rules()
+        policies._tighten()
         return result
 
     def _to_engine(self):

@@ -22,3 +22,11 @@ class ResCurrency(models.Model):
         found = (foreign + company.currency_id)._get_rates(company, date)
         own = found[company.currency_id.id]
         return tuple((currency.id, own / found[currency.id]) for currency in foreign)
+
+    @api.model
+    @tools.ormcache('company_id', 'date')
+    def _credit_rated_ids(self, company_id, date):
+        """Return the ids of the currencies that have a rate of their own on or before a date."""
+        rates = self.env['res.currency.rate'].sudo()
+        domain = Domain('company_id', 'in', [company_id, False]) & Domain('name', '<=', date)
+        return frozenset(currency.id for [currency] in rates._read_group(domain, ['currency_id']))

@@ -20,14 +20,27 @@ CREDIT_FIELDS = {
 }
 # What may change the total or the debtor of a confirmed order.
 GROWTH_FIELDS = {'order_line', 'partner_id', 'partner_invoice_id', 'pricelist_id', 'currency_id', 'fiscal_position_id'}
+# Stored, so that a client could write them; what they are follows from the lines.
+COMPUTED_FIELDS = {'amount_total', 'amount_untaxed', 'amount_tax'}
 # Confirmed orders whose growth an outer call is already watching; False while
 # orders are made as confirmed, which are checked as a whole.
 WATCHED_KEY = 'credit_management.watched'
-# Which orders passed a check in this transaction, and up to which total. Lost
-# with the transaction and with each savepoint, so that nothing passes twice.
+# Which orders passed a check in this transaction, and as what (total, debtor,
+# currency). Lost with the transaction and with each savepoint, so that nothing
+# passes twice.
 PASSED_KEY = 'credit_management.passed'
+# Orders that the wrapped `action_confirm` is at work on.
+CONFIRMING_KEY = 'credit_management.confirming'
 # Customers may read their orders over RPC; reasons and figures are for the staff.
 STAFF = 'base.group_user'
+
+
+class OrderGrown(Exception):
+    """An order that passed its check grew while it was confirmed, and does not pass any more."""
+
+    def __init__(self, totals):
+        super().__init__()
+        self.totals = totals
 
 
 class SaleOrder(models.Model):
@@ -129,13 +142,31 @@ class SaleOrder(models.Model):
         'state', 'credit_state', 'credit_check_id', 'credit_release_id.state', 'partner_id', 'partner_invoice_id',
         'amount_total', 'currency_id', 'company_id',
     )  # fmt: skip
-    @api.depends_context('lang')
+    @api.depends_context('lang', 'uid')
     def _compute_credit_panel(self):
         controlled = self._credit_controlled()
         for order in self:
             # Figures of all the customer's orders, also those that the user may
             # not read; only sums are shown.
-            order.credit_panel = order.sudo()._prepare_credit_panel() if order in controlled else False
+            panel = order.sudo()._prepare_credit_panel() if order in controlled else False
+            if panel and not order._credit_figures_visible():
+                panel |= {'reasons': [], 'ways': [], 'meter': False}
+            order.credit_panel = panel
+
+    def _credit_figures_visible(self):
+        """Tell whether the user may see the figures of this order's debtor.
+
+        On hold, the order's salesperson has to know by how much; before that,
+        figures are shown of the own customers and of nobody's.
+        """
+        self.ensure_one()
+        debtor = self.sudo().partner_invoice_id.commercial_partner_id
+        saved = self.sudo()._origin
+        return bool(
+            (saved.credit_state != 'none' and saved.partner_invoice_id.commercial_partner_id == debtor)
+            or not debtor.user_id
+            or self.env['credit.account'].sudo()._visible_partners(debtor, self.env.user)
+        )
 
     @api.depends('company_id', 'partner_id', 'amount_total')
     def _compute_partner_credit_warning(self):
@@ -157,6 +188,8 @@ class SaleOrder(models.Model):
                 raise AccessError(self._credit_flow_message())
             # Explicit, so that no default from a client's context gets in.
             vals.update(dict.fromkeys(CREDIT_FIELDS - {'credit_state'}, False), credit_state='none')
+            for name in COMPUTED_FIELDS if not self.env.su else ():
+                vals.pop(name, None)
         state = self.env.context.get('default_state')
         confirmed = [vals.get('state', state) == 'sale' for vals in vals_list]
         if not any(confirmed) or not self.env['credit.policy']._companies_with_policy():
@@ -172,8 +205,9 @@ class SaleOrder(models.Model):
         if not any(held):
             orders._credit_apply(results)
             return orders
-        orders = super().create(
-            [{**vals, 'state': 'draft'} if stopped else vals for vals, stopped in zip(vals_list, held, strict=True)]
+        orders = self._credit_create_confirmed(
+            super().create,
+            [{**vals, 'state': 'draft'} if stopped else vals for vals, stopped in zip(vals_list, held, strict=True)],
         )
         # In their order, so that what fits counts before what is held.
         wanted = orders.browse(order.id for order, wants in zip(orders, confirmed, strict=True) if wants)
@@ -193,9 +227,14 @@ class SaleOrder(models.Model):
         # EXTENDS sale: no way into `sale` but through a check, no way at the credit fields at all
         if CREDIT_FIELDS & vals.keys():
             raise AccessError(self._credit_flow_message())
+        if not self.env.su:
+            vals = {name: value for name, value in vals.items() if name not in COMPUTED_FIELDS}
         if vals.get('state') == 'sale':
-            uncovered = self.filtered(lambda order: order.state != 'sale' and not order._credit_covered())
-            if held := uncovered._credit_stop(uncovered):
+            if changing := {name: value for name, value in vals.items() if name in GROWTH_FIELDS}:
+                # What is checked must be what is confirmed.
+                self.write(changing)
+                vals = {name: value for name, value in vals.items() if name not in GROWTH_FIELDS}
+            if held := self._credit_stop_uncovered():
                 rest = {name: value for name, value in vals.items() if name not in ('state', 'date_order')}
                 if rest:
                     super(SaleOrder, held).write(rest)
@@ -205,7 +244,30 @@ class SaleOrder(models.Model):
             result = super().write(vals)
         if vals.get('state') in ('draft', 'cancel'):
             self.filtered(lambda order: order.credit_state != 'none')._credit_reset()
+        elif vals.get('state') == 'sale':
+            # Held once, and now nothing holds it any more: the policy is in shadow mode or gone.
+            self.filtered(lambda order: order.credit_state in ('on_hold', 'rejected'))._credit_reset()
         return result
+
+    def unlink(self):
+        # EXTENDS sale: no request and no activity stays behind for a quotation that is gone
+        self.filtered(lambda order: order.credit_state != 'none')._credit_reset()
+        return super().unlink()
+
+    def _credit_stop_uncovered(self):
+        """Check those orders that no check of this transaction covers, hold what may not go on, return it.
+
+        :raise OrderGrown: for an order that is being confirmed: then all that
+            its confirmation has done so far has to be undone
+        """
+        uncovered = self.filtered(lambda order: order.state != 'sale' and not order._credit_covered())
+        results = uncovered._credit_check()
+        stopped = uncovered._credit_stopped(results)
+        confirming = self.env.cr.cache.get(CONFIRMING_KEY, ())
+        if grown := stopped.filtered(lambda order: order.id in confirming):
+            raise OrderGrown({order.id: order.amount_total for order in grown})
+        uncovered._credit_apply(results)
+        return stopped
 
     @api.model
     def _credit_flow_message(self):
@@ -251,12 +313,44 @@ class SaleOrder(models.Model):
         :param confirm: the finished `action_confirm`; held orders never reach it
         :returns: core's result, or a notification that names the held orders
         """
-        held = self._credit_stop(self.filtered(lambda order: order.state in ('draft', 'sent')))
-        if not held:
+        quotations = self.filtered(lambda order: order.state in ('draft', 'sent'))
+        results = quotations._credit_check()
+        if all(result['outcome'] is None for result in results.values()):
+            quotations._credit_apply(results)
             return confirm(self)
-        if passed := self - held:
-            confirm(passed)
-        return held._credit_hold_notification()
+        held = quotations._credit_stopped(results)
+        held._credit_apply({order: results[order] for order in held})
+        going_on = self - held
+        result = True
+        if going_on:
+            try:
+                result = going_on._credit_confirm(confirm, results)
+            except OrderGrown as grown:
+                # Loyalty and the like settle the total while they confirm.
+                held |= self._credit_hold_grown(grown.totals)
+                if rest := self - held:
+                    rest._confirm_checked(confirm)
+                    held |= rest.filtered(lambda order: order.credit_state == 'on_hold')
+        return held._credit_hold_notification() if held else result
+
+    def _credit_confirm(self, confirm, results):
+        """Confirm orders that passed; undo all of it if one of them grows beyond what passed."""
+        with self.env.cr.savepoint():
+            self._credit_apply({order: result for order, result in results.items() if order in self})
+            cache = self.env.cr.cache
+            outer = cache.get(CONFIRMING_KEY, frozenset())
+            cache[CONFIRMING_KEY] = outer | set(self.ids)
+            try:
+                return confirm(self)
+            finally:
+                cache[CONFIRMING_KEY] = outer
+
+    def _credit_hold_grown(self, totals):
+        """Hold orders at the totals to which their confirmation would have raised them."""
+        orders = self.browse(totals)
+        results = orders._credit_check(totals=totals)
+        orders._credit_hold({order: results[order]['check'] for order in orders})
+        return orders
 
     def action_credit_confirm_selected(self):
         """Confirm the quotations among the selected orders and say how many were confirmed and held."""
@@ -281,19 +375,37 @@ class SaleOrder(models.Model):
     def _credit_covered(self):
         """Tell whether a check of this transaction let this order go on with its present total."""
         self.ensure_one()
-        total = self.env.cr.precommit.data.get(PASSED_KEY, {}).get(self.id)
-        return total is not None and self.currency_id.compare_amounts(self.amount_total, total) <= 0
+        total, debtor, currency = self.env.cr.precommit.data.get(PASSED_KEY, {}).get(self.id, (None, None, None))
+        return (
+            total is not None
+            and currency == self.currency_id
+            and debtor == self.sudo().partner_invoice_id.commercial_partner_id
+            and self.currency_id.compare_amounts(self.amount_total, total) <= 0
+        )
 
-    def _credit_stop(self, orders):
-        """Check orders that want to be confirmed, hold those that may not, and return these."""
-        results = orders._credit_check()
-        return orders._credit_apply(results)
+    def _credit_stopped(self, results):
+        """Return those orders that their checks don't let go on."""
+        return self.filtered(
+            lambda order: (
+                order in results
+                and (
+                    results[order]['outcome'] == 'block'
+                    or (results[order]['outcome'] == 'hold' and not results[order]['check'].release_id)
+                )
+            )
+        )
 
-    def _credit_check(self, record=True):
-        """Run the checks of these orders; see `credit.check._run` for what comes back."""
+    def _credit_check(self, record=True, totals=None):
+        """Run the checks of these orders; see `credit.check._run` for what comes back.
+
+        :param totals: {order id: total} where it is not the order's present total
+        """
         results = {}
         for company, orders in self._credit_controlled().grouped(lambda order: order.company_id.root_id).items():
-            requests = [order._prepare_credit_request() for order in orders]
+            requests = [
+                {**order._prepare_credit_request(), **({'total': totals[order.id]} if totals else {})}
+                for order in orders
+            ]
             # The check is the system's: it counts documents that the user, or
             # the customer in the portal, may not read.
             results |= self.env['credit.check'].sudo()._run(requests, company, 'order', record=record)
@@ -304,12 +416,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         order = self.sudo()
         debtor = order.partner_invoice_id.commercial_partner_id
-        release = order.credit_release_id
-        covered = (
-            order.credit_state == 'released'
-            and release.state == 'released'
-            and order.currency_id.compare_amounts(order.amount_total, release.amount) <= 0
-        )
+        release = order.credit_release_id if order.credit_state == 'released' else self.env['credit.release']
         return {
             'document': self,
             'debtor': debtor,
@@ -317,7 +424,7 @@ class SaleOrder(models.Model):
             'total': order.amount_total,
             'paid': order._credit_paid_amount(),
             'currency': order.currency_id,
-            'release': release if covered else None,
+            'release': release.filtered(lambda item: item._covers(order.amount_total, order.currency_id, debtor)),
         }
 
     def _credit_paid_amount(self):
@@ -330,47 +437,51 @@ class SaleOrder(models.Model):
             lambda transaction: (
                 transaction.state in ('authorized', 'done')
                 and transaction.operation not in ('refund', 'validation')
-                and transaction.payment_id.state not in ('in_process', 'paid')
+                # Once there is a payment, the ledger tells whether it has come.
+                and not transaction.payment_id
             )
         )
+        refunds = transactions.child_transaction_ids.filtered(
+            lambda transaction: transaction.operation == 'refund' and transaction.state in ('authorized', 'done')
+        )
         today = self.company_id._credit_today()
+        # Refunds have a negative amount.
         return sum(
             transaction.currency_id._convert(transaction.amount, self.currency_id, self.company_id, today)
-            for transaction in transactions
+            for transaction in transactions + refunds
         )
 
     def _credit_apply(self, results):
         """Note the outcome of checks on the orders and return those that are held."""
         passed = self.env.cr.precommit.data.setdefault(PASSED_KEY, {})
-        held = self.browse()
-        passing = []
+        held = self._credit_stopped(results)
+        accounts = self.env['credit.account'].sudo()
         for order, result in results.items():
-            outcome, release = result['outcome'], order.sudo().credit_release_id
-            released = bool(result.get('check') and result['check'].release_id)
-            if outcome == 'block' or (outcome == 'hold' and not released):
-                held |= order
+            if order in held:
                 continue
-            passed[order.id] = order.amount_total
-            if outcome is None:
+            debtor = order.sudo().partner_invoice_id.commercial_partner_id
+            passed[order.id] = (order.amount_total, debtor, order.currency_id)
+            check, release = result['check'], order.sudo().credit_release_id
+            if result['outcome'] is None:
                 continue
             if release.state == 'requested':
                 release.state = 'cancelled'
-            if order.credit_state == 'on_hold':
-                passing.append(order.id)
+            if order.credit_state in ('on_hold', 'released'):
+                accounts |= order.sudo().credit_account_id
+            state = 'released' if check.release_id else 'warned' if result['outcome'] == 'warn' else 'passed'
             order._credit_write(
                 {
-                    'credit_state': 'released' if released else ('warned' if outcome == 'warn' else 'passed'),
-                    'credit_account_id': result['check'].account_id.id,
-                    'credit_check_id': result['check'].id,
-                    'credit_release_id': release.id if released else False,
+                    'credit_state': state,
+                    'credit_account_id': check.account_id.id,
+                    'credit_check_id': check.id,
+                    'credit_release_id': check.release_id.id,
                     'credit_hold_date': False,
                     'credit_checked_total': order.amount_total,
                 }
             )
         if held:
             held._credit_hold({order: results[order]['check'] for order in held})
-        freed = self.browse(passing)
-        freed.sudo().credit_account_id._close_hold_activity()
+        accounts._close_hold_activity()
         return held
 
     # -------------------------------------------------------------------------
@@ -421,13 +532,12 @@ class SaleOrder(models.Model):
         else:
             # All that is still open has changed hands.
             increase = self.env['credit.exposure'].sudo()._open_value(order)
+            if order.currency_id.is_zero(increase):
+                return
         request = {**self._prepare_credit_request(), 'increase': increase, 'paid': 0.0}
-        release = order.credit_release_id
-        if release.state == 'released' and order.currency_id.compare_amounts(order.amount_total, release.amount) <= 0:
-            request['release'] = release
         result = self.env['credit.check'].sudo()._run([request], order.company_id.root_id, 'order')[self]
-        check = result.get('check')
-        if result['outcome'] in STOPPING and not request['release']:
+        check = result['check']
+        if self._credit_stopped({self: result}):
             values = {'order': order.name, 'increase': formatLang(self.env, increase, currency_obj=order.currency_id)}
             if not self.env.su:
                 raise UserError(
@@ -451,9 +561,10 @@ class SaleOrder(models.Model):
 
     def _credit_hold(self, checks):
         """Put orders on hold: state, reasons in the chatter, the controller's activity."""
-        accounts = self.env['credit.account'].sudo()
+        accounts = former = self.env['credit.account'].sudo()
         for order in self:
             check = checks[order]
+            former |= order.sudo().credit_account_id
             again = order.credit_state == 'on_hold'
             before = order.sudo().credit_check_id
             vals = {
@@ -474,6 +585,7 @@ class SaleOrder(models.Model):
                 reader._credit_post(reader.env._("On hold for credit"), reason.split('\n'), notify=not again)
             accounts |= check.account_id
         accounts._schedule_hold_activity()
+        (former - accounts)._close_hold_activity()
 
     def _credit_post(self, title, lines, notify=False, partners=None):
         """Post an internal note that the customer never sees; by the system, whoever acts."""
@@ -707,6 +819,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         self._credit_check_decision()
         self._credit_require_releasable()
+        self._credit_require_unchanged()
         self._credit_decide('released', note)
         # Credit managers need not have the right to confirm orders; the release
         # is their right, and the order's mails and moves are the system's work.
@@ -729,8 +842,7 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         self._credit_check_decision()
-        if self.credit_state != 'on_hold':
-            raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
+        self._credit_require_held()
         self._credit_decide('rejected', note)
         reader = self.with_context(lang=self.user_id.lang or self.env.lang)
         reader._credit_post(reader.env._("Rejected by %(user)s", user=self.env.user.name), [note], notify=True)
@@ -754,9 +866,30 @@ class SaleOrder(models.Model):
         order = self.sudo()
         return order.credit_release_id.requested_by_id or order.credit_check_id.user_id
 
-    def _credit_require_releasable(self):
+    def _credit_require_held(self):
         if self.credit_state != 'on_hold' or self.state not in ('draft', 'sent'):
             raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
+
+    def _credit_require_unchanged(self):
+        """Refuse to release what the manager has not seen: the hold is about one total of one debtor."""
+        order = self.sudo()
+        check = order.credit_check_id
+        if (
+            order.currency_id != check.document_currency_id
+            or order.partner_invoice_id.commercial_partner_id != check.debtor_id
+            or order.currency_id.compare_amounts(order.amount_total, check.document_total_currency) > 0
+        ):
+            raise UserError(
+                self.env._(
+                    "%(order)s has changed since it was held at %(total)s. Its salesperson has to confirm it again, "
+                    "so that you decide on what it is now.",
+                    order=order.name,
+                    total=formatLang(self.env, check.document_total_currency, currency_obj=check.document_currency_id),
+                )
+            )
+
+    def _credit_require_releasable(self):
+        self._credit_require_held()
         if self.sudo().credit_check_id.outcome == 'block':
             raise UserError(
                 self.env._(
@@ -770,8 +903,8 @@ class SaleOrder(models.Model):
         """Record the decision on the request, or on a release made without one."""
         order = self.sudo()
         vals = {
+            **order._prepare_release_vals(),
             'state': state,
-            'amount': order.amount_total,
             'decided_by_id': self.env.uid,
             'decided_date': fields.Datetime.now(),
             'decision_note': note,
@@ -780,17 +913,20 @@ class SaleOrder(models.Model):
         if release.state == 'requested':
             release.write(vals)
         else:
-            release = release.create({**order._prepare_release_vals(), **vals})
+            release = release.create(vals)
         order._credit_write({'credit_state': state, 'credit_release_id': release.id})
 
     def _prepare_release_vals(self):
+        """Return what a request or a decision is about: the document as its check saw it."""
+        check = self.credit_check_id
         return {
-            'account_id': self.credit_account_id.id,
+            'account_id': check.account_id.id,
             'company_id': self.company_id.id,
-            'check_id': self.credit_check_id.id,
+            'check_id': check.id,
+            'debtor_id': check.debtor_id.id,
             'res_model': self._name,
             'res_id': self.id,
             'document_name': self.name,
-            'currency_id': self.currency_id.id,
-            'amount': self.amount_total,
+            'currency_id': check.document_currency_id.id,
+            'amount': check.document_total_currency,
         }

@@ -5,6 +5,13 @@ GROWTH_FIELDS = {
     'discount', 'display_type', 'order_id', 'price_unit', 'product_id', 'product_uom_id', 'product_uom_qty', 'tax_ids'
 }  # fmt: skip
 
+# Stored, so that a client could write them; the check and the exposure rely on
+# what they are computed from.
+COMPUTED_FIELDS = {
+    'credit_unit_price', 'price_reduce_taxexcl', 'price_reduce_taxinc', 'price_subtotal', 'price_tax', 'price_total',
+    'qty_invoiced', 'qty_to_invoice',
+}  # fmt: skip
+
 
 class SaleOrderLine(models.Model):
     _inherit = 'sale.order.line'
@@ -39,16 +46,29 @@ class SaleOrderLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS sale: see `sale.order._credit_watch`
-        orders = self.env['sale.order'].browse({vals['order_id'] for vals in vals_list if vals.get('order_id')})
+        default = self.env.context.get('default_order_id')
+        orders = self.env['sale.order'].browse(
+            {order_id for vals in vals_list if (order_id := vals.get('order_id', default))}
+        )
         with orders._credit_watch():
-            return super().create(vals_list)
+            return super().create([self._without_computed(vals) for vals in vals_list])
 
     def write(self, vals):
         # EXTENDS sale: see `sale.order._credit_watch`
-        with self.order_id._credit_watch(vals.keys() & GROWTH_FIELDS):
+        vals = self._without_computed(vals)
+        orders = self.order_id
+        if vals.get('order_id'):
+            orders |= orders.browse(vals['order_id'])
+        with orders._credit_watch(vals.keys() & GROWTH_FIELDS):
             return super().write(vals)
 
     def unlink(self):
         # EXTENDS sale: without its discount line an order grows
         with self.order_id._credit_watch():
             return super().unlink()
+
+    def _without_computed(self, vals):
+        """Return the values without what a client has no business to write."""
+        if self.env.su:
+            return vals
+        return {name: value for name, value in vals.items() if name not in COMPUTED_FIELDS}

@@ -170,6 +170,29 @@ class TestCreditExposure(CreditCommon):
         self._reverse(invoice)
         self.assertExposure(ordered=100)
 
+    def test_credit_note_over_all_of_90_without_order_lines_reopens_the_order_of_90(self):
+        order = self._order((self.product, 9, 10.0), confirm=True)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        refund = self._reverse(invoice, post=False)
+        refund.invoice_line_ids = [
+            Command.clear(),
+            Command.create({'name': "All back", 'quantity': 1, 'price_unit': 90, 'tax_ids': False}),
+        ]
+        refund.action_post()
+        self.assertExposure(ordered=90)
+
+    def test_trade_in_of_minus_1_at_100_takes_100_off_5000_until_it_is_invoiced(self):
+        order = self._order((self.product, 5, 1000.0), (self.product, -1, 100.0), confirm=True)
+        self.assertExposure(ordered=4900)
+        order._create_invoices(final=True).action_post()
+        self.assertExposure(open_item=4900)
+
+    def test_line_flagged_as_down_payment_still_counts_500(self):
+        order = self._order((self.product, 1, 500.0), confirm=True)
+        order.order_line.is_downpayment = True
+        self.assertExposure(ordered=500)
+
     def test_red_letter_reversal_and_reissue_of_100_stays_100(self):
         order = self._order((self.product, 10, 10.0), confirm=True)
         invoice = order._create_invoices()
@@ -338,6 +361,14 @@ class TestCreditExposure(CreditCommon):
         self._register_payment(invoice, amount=989)
         self.assertEqual(self.figures()['overdue_amount'], 11)
         self.assertEqual(self.figures()['days_overdue'], 20)
+
+    def test_old_unmatched_credit_makes_nobody_overdue(self):
+        self._limit_policy()
+        today = self.company._credit_today()
+        self._invoice(50, due=date_add(today, days=-100), move_type='out_refund')
+        self._invoice(500, due=date_add(today, days=-3))
+        row = self.figures()
+        self.assertEqual((row['overdue_amount'], row['days_overdue']), (450, 3))
 
     def test_item_due_today_is_not_overdue(self):
         self._invoice(1000, due=self.company._credit_today())

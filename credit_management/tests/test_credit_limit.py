@@ -1,5 +1,5 @@
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools.date_utils import add as date_add
 
 from .common import CreditCommon
@@ -92,6 +92,14 @@ class TestCreditLimit(CreditCommon):
         self.assertEqual(self.figures(date=date_add(self.today, days=4))['limit_kind'], 'none')
         self.env['credit.limit']._cron_close()
         self.assertEqual(limit.state, 'approved')
+        with freeze_time(date_add(self.today, days=4)):
+            self.env['credit.limit']._cron_close()
+        self.assertEqual(limit.state, 'expired')
+
+    def test_bounded_limit_does_not_end_an_open_one_for_good(self):
+        self._limit(self.account, 100)
+        with self.assertRaisesRegex(UserError, "would be without a limit"):
+            self._limit(self.account, 200, date_to=date_add(self.today, days=5))
 
     def test_limit_of_100_in_a_currency_worth_half_is_50(self):
         currency = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])

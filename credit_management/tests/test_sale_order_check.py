@@ -195,6 +195,18 @@ class TestSaleOrderCheck(CreditCommon):
         order.action_confirm()
         self.assertEqual(order.state, 'sale')
 
+    def test_changed_threshold_counts_at_once_whatever_is_cached(self):
+        policy = self._limit_policy()
+        self._account(limit=100)
+        self.assertEqual(self._order_of(10).credit_panel['level'], 'success')
+        version = policy.version
+        policy.rule_ids.threshold = 50
+        self.assertGreater(policy.version, version)
+        self.assertEqual(self._order_of(60, confirm=True).credit_state, 'on_hold')
+        version = policy.version
+        policy.rule_ids.sequence = 99
+        self.assertEqual(policy.version, version)
+
     def test_customers_own_policy_wins_over_the_companys(self):
         self._limit_policy()
         own = self._policy(('order_amount', 'hold', {'threshold': 5}), default=False)
@@ -278,6 +290,97 @@ class TestSaleOrderCheck(CreditCommon):
         )
         self.assertEqual(order.credit_state, 'none')
 
+    def test_state_sale_with_another_debtor_checks_the_new_one(self):
+        self._limit_policy()
+        self._account(limit=1000)
+        poor = self.env['res.partner'].create({'name': "Poor", 'is_company': True})
+        self._account(poor, limit=10)
+        order = self._order_of(100)
+        order.with_user(self.sales_user).write({'state': 'sale', 'partner_invoice_id': poor.id})
+        self.assertEqual((order.state, order.credit_state), ('draft', 'on_hold'))
+        self.assertEqual(order.credit_account_id.partner_id, poor)
+
+    def test_client_can_not_write_totals(self):
+        self._limit_policy()
+        self._account(limit=10)
+        order = self._order_of(100).with_user(self.sales_user)
+        order.write({'amount_total': 1})
+        order.order_line.write({'price_total': 1, 'price_subtotal': 1, 'qty_invoiced': 1})
+        order.action_confirm()
+        self.assertEqual((order.amount_total, order.credit_state), (100, 'on_hold'))
+
+    def test_total_that_grows_while_it_is_confirmed_is_held_and_all_undone(self):
+        self._limit_policy()
+        self._account(limit=90)
+        order, other = self._order((self.product, 1, 100.0, {'discount': 20})), self._order_of(10)
+        model_class = type(order)
+
+        def confirm(orders):
+            # As sale_loyalty: settles the total first, then goes on with mails.
+            orders.order_line.discount = 0
+            result = confirm.origin(orders)
+            orders.message_post(body="Thank you for your order")
+            return result
+
+        confirm.origin = model_class.action_confirm.credit_origin
+        result = order._confirm_checked(confirm)
+
+        self.assertEqual((order.state, order.credit_state, order.amount_total), ('draft', 'on_hold', 80))
+        self.assertEqual(order.credit_check_id.document_total_currency, 100)
+        self.assertIn(order.name, result['params']['message'])
+        self.assertFalse(order.message_ids.filtered(lambda message: "Thank you" in (message.body or '')))
+        order._credit_reset()
+        (order + other)._confirm_checked(confirm)
+        self.assertEqual((order.state, other.state), ('draft', 'sale'))
+        # The manager releases what it would be, and it is confirmed.
+        order.with_user(self.manager)._credit_release("fine")
+        self.assertEqual(order.state, 'sale')
+
+    def test_negative_order_in_a_batch_buys_no_credit(self):
+        self._limit_policy()
+        self._account(limit=100)
+        credit, order = self._order_of(-5000), self._order_of(5000)
+        (credit + order).action_confirm()
+        self.assertEqual((credit.state, order.state), ('sale', 'draft'))
+
+    def test_mixed_batch_created_as_sale_records_one_check_each(self):
+        self._limit_policy()
+        self._account(limit=100)
+        orders = self.env['sale.order'].create(
+            [
+                {
+                    'partner_id': self.customer.id,
+                    'state': 'sale',
+                    'order_line': [
+                        Command.create({'product_id': self.product.id, 'price_unit': amount, 'tax_ids': False})
+                    ],
+                }
+                for amount in (60, 70)
+            ]
+        )
+        self.assertEqual(orders.mapped('state'), ['sale', 'draft'])
+        self.assertEqual([len(order.credit_check_ids) for order in orders], [1, 1])
+
+    def test_payment_that_bounced_does_not_pay_the_order(self):
+        self._limit_policy()
+        self._account(limit=10)
+        order = self._order_of(100)
+        transaction = self.env['payment.transaction'].create(
+            {
+                'provider_id': self.env['payment.provider'].create({'name': "Direct debit"}).id,
+                'payment_method_id': self.env['payment.method'].create({'name': "Debit", 'code': 'debit_test'}).id,
+                'reference': 'bounced',
+                'amount': 100,
+                'currency_id': order.currency_id.id,
+                'partner_id': self.customer.id,
+                'sale_order_ids': [Command.set(order.ids)],
+                'state': 'done',
+            }
+        )
+        self.assertEqual(order._credit_paid_amount(), 100)
+        transaction.payment_id = self._pay(100)
+        self.assertEqual(order._credit_paid_amount(), 0)
+
     def test_no_context_key_opens_a_door(self):
         self._limit_policy()
         self._account(limit=10)
@@ -329,6 +432,25 @@ class TestSaleOrderCheck(CreditCommon):
             self.env['sale.order.line'].with_user(self.sales_user).create(
                 {'order_id': order.id, 'product_id': self.product.id, 'price_unit': 50, 'tax_ids': False}
             )
+
+    def test_line_brought_in_by_a_default_or_from_another_order_is_watched(self):
+        order = self._confirmed()
+        lines = self.env['sale.order.line'].with_user(self.sales_user)
+        with self.assertRaisesRegex(UserError, "can't be raised"):
+            lines.with_context(default_order_id=order.id).create(
+                {'product_id': self.product.id, 'price_unit': 50, 'tax_ids': False}
+            )
+        quotation = self._order_of(50)
+        with self.assertRaisesRegex(UserError, "can't be raised"):
+            quotation.order_line.with_user(self.sales_user).order_id = order
+
+    def test_invoice_address_of_a_fully_invoiced_order_can_change(self):
+        order = self._confirmed()
+        order._create_invoices().action_post()
+        poor = self.env['res.partner'].create({'name': "Poor", 'is_company': True})
+        self._account(poor, limit=0)
+        order.with_user(self.sales_user).partner_invoice_id = poor
+        self.assertEqual(order.partner_invoice_id, poor)
 
     def test_removing_the_discount_line_beyond_the_limit_is_refused(self):
         self._limit_policy()
@@ -470,12 +592,72 @@ class TestSaleOrderCheck(CreditCommon):
         wizard.action_apply()
         self.assertEqual(order.state, 'sale')
 
-    def test_release_does_not_cover_an_order_that_grew(self):
+    def test_manager_can_not_release_what_has_grown_since_it_was_held(self):
         order = self._held_order()
-        order._credit_decide('released', "up to 100")
-        order.order_line.price_unit = 150
-        order.action_confirm()
-        self.assertEqual((order.state, order.credit_state), ('draft', 'on_hold'))
+        order.with_user(self.sales_user)._credit_request_release("for 100")
+        order.with_user(self.sales_user).order_line.price_unit = 150
+        with self.assertRaisesRegex(UserError, "has changed since it was held at .*100.00"):
+            order.with_user(self.manager)._credit_release("for 100")
+        order.with_user(self.sales_user).action_confirm()
+        order.with_user(self.manager)._credit_release("for 150")
+        self.assertEqual((order.state, order.credit_release_id.amount), ('sale', 150))
+
+    def test_release_does_not_cover_another_debtor(self):
+        order = self._held_order()
+        order.with_user(self.manager)._credit_release("known customer")
+        other = self.env['res.partner'].create({'name': "Other", 'is_company': True})
+        self._account(other, limit=0)
+        with self.assertRaisesRegex(UserError, "can't be raised"):
+            order.with_user(self.sales_user).partner_invoice_id = other
+
+    def test_release_does_not_cover_a_customer_blacklisted_since(self):
+        policy = self._limit_policy()
+        policy.rule_ids = [
+            Command.create({'kind': 'account_status', 'outcome': 'block', 'account_status': 'blacklisted'})
+        ]
+        account = self._account(limit=10)
+        order = self._order((self.product, 1, 60.0), (self.product, 1, 40.0))
+        order.with_user(self.sales_user).action_confirm()
+        order.with_user(self.manager)._credit_release("known customer")
+        order.order_line[1].price_unit = 10
+        account.status = 'blacklisted'
+        with self.assertRaisesRegex(UserError, "can't be raised"):
+            order.order_line[1].with_user(self.sales_user).price_unit = 40
+
+    def test_held_order_confirmed_in_shadow_mode_is_held_no_more(self):
+        order = self._held_order()
+        self.company.credit_policy_id.action_shadow()
+        order.with_user(self.sales_user).action_confirm()
+        self.assertEqual((order.state, order.credit_state), ('sale', 'none'))
+        self.assertFalse(self._account().activity_ids)
+        with self.assertRaisesRegex(UserError, "not on hold"):
+            order.with_user(self.manager)._credit_reject("too late")
+
+    def test_deleted_quotation_leaves_no_activity_and_no_request(self):
+        order = self._held_order()
+        order.with_user(self.sales_user)._credit_request_release("please")
+        release = order.credit_release_id
+        order.unlink()
+        self.assertEqual(release.state, 'cancelled')
+        self.assertFalse(self._account().activity_ids)
+
+    def test_decision_dialog_shows_no_reasons_of_orders_one_may_not_read(self):
+        order = self._held_order()
+        colleague = self._new_user('credit_sales_2', 'sales_team.group_sale_salesman')
+        with self.assertRaises(AccessError):
+            self.env['credit.decision'].with_user(colleague).create({'decision': 'request', 'order_id': order.id}).read(
+                ['reason']
+            )
+
+    def test_figures_of_a_colleagues_customer_are_not_in_the_panel_of_a_new_quotation(self):
+        self._limit_policy()
+        self._account(limit=100)
+        colleague = self._new_user('credit_sales_2', 'sales_team.group_sale_salesman')
+        order = self._order_of(150, user_id=colleague.id)
+        panel = order.with_user(colleague).credit_panel
+        self.assertFalse(panel['meter'] or panel['reasons'] or panel['ways'])
+        order.user_id = self.sales_user
+        self.assertTrue(order.with_user(self.sales_user).credit_panel['meter'])
 
     def test_second_request_is_refused(self):
         order = self._held_order()
@@ -547,7 +729,8 @@ class TestSaleOrderCheck(CreditCommon):
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             order.action_confirm()
-            self.env.flush_all()
+            # With what waits for the commit, as the tracking in the chatter.
+            self.env.cr.flush()
             return self.env.cr.sql_log_count - before
 
         count(self._order_of(1))
@@ -560,6 +743,19 @@ class TestSaleOrderCheck(CreditCommon):
 
 @tagged('post_install', '-at_install')
 class TestBadInput(CreditCommon):
+    def test_account_stays_with_its_customer(self):
+        account = self._account(limit=1000)
+        other = self.env['res.partner'].create({'name': "Friend", 'is_company': True})
+        with self.assertRaisesRegex(UserError, "stays with that customer"):
+            account.with_user(self.analyst).partner_id = other
+
+    def test_analyst_can_not_choose_a_policy_by_a_default(self):
+        policy = self._limit_policy(default=False)
+        with self.assertRaisesRegex(AccessError, "Only credit managers"):
+            self.Account.with_user(self.analyst).with_context(default_policy_id=policy.id).create(
+                {'partner_id': self.customer.id, 'company_id': self.company.id}
+            )
+
     def test_analyst_can_hold_a_customer_and_only_a_manager_lets_go(self):
         account = self._account().with_user(self.analyst)
         account.status = 'blacklisted'

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -20,8 +20,15 @@ class CreditDecision(models.TransientModel):
     )
     order_id = fields.Many2one('sale.order', string="Order", readonly=True)
     limit_id = fields.Many2one('credit.limit', string="Limit", readonly=True)
-    reason = fields.Text(related='order_id.credit_reason', string="Why it is on hold")
+    reason = fields.Text(string="Why it is on hold", compute='_compute_reason')
     note = fields.Text(string="Reason", help="Is kept with the decision.")
+
+    @api.depends('order_id')
+    def _compute_reason(self):
+        for wizard in self:
+            # Not as a related field, which would read any order for anybody.
+            wizard.order_id.check_access('read')
+            wizard.reason = wizard.order_id.credit_reason
 
     def action_apply(self):
         """Carry out the request or the decision.
