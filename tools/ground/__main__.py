@@ -1,13 +1,13 @@
 """The command line: `python3 -m tools.ground COMMAND`; see the Makefile for what there is."""
 
 import argparse
+import contextlib
 import fcntl
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from . import odoo_source, postgres, venv
 from .console import Failure, say
@@ -17,7 +17,7 @@ from .paths import BUILD, LOCK, ROOT, VENV, VENV_PYTHON
 WITH_TEMPLATE = {"test", "i18n", "screenshots"}
 
 
-@contextmanager
+@contextlib.contextmanager
 def locked() -> Iterator[None]:
     """Let one process at a time make things in our folder."""
     BUILD.mkdir(exist_ok=True)
@@ -80,6 +80,7 @@ def dispatch(options: argparse.Namespace) -> int:
     from . import databases, demo, i18n, lint, testing
 
     command = options.command
+    answer: list[str] = []
     if command == "lint":
         return lint.run()
     if command in {"test", "screenshots"}:
@@ -104,7 +105,7 @@ def dispatch(options: argparse.Namespace) -> int:
             line = odoo.command(*args)
             os.execve(line[0], line, {**os.environ, **odoo.env})
         case "template":
-            say((databases.ensure_base if options.base else databases.ensure_template)(odoo))
+            answer.append((databases.ensure_base if options.base else databases.ensure_template)(odoo))
         case "copy":
             special = {"base": databases.ensure_base, "template": databases.ensure_template}
             ensure = special.get(options.source)
@@ -113,8 +114,9 @@ def dispatch(options: argparse.Namespace) -> int:
             for name in options.names:
                 databases.drop(odoo, name)
         case "env":
-            for key, value in odoo.pg_env.items():
-                say(f"export {key}='{value}'")
+            answer += [f"export {key}='{value}'" for key, value in odoo.pg_env.items()]
+    for line in answer:
+        sys.__stdout__.write(f"{line}\n")
     return 0
 
 
@@ -127,8 +129,11 @@ def main(argv: list[str]) -> int:
     try:
         if options.command == "clean":
             return clean()
-        enter_venv(argv)
-        return dispatch(options)
+        # What a script reads must not be mixed with what we say about the progress.
+        piped = options.command in {"env", "template"}
+        with contextlib.redirect_stdout(sys.stderr if piped else sys.stdout):
+            enter_venv(argv)
+            return dispatch(options)
     except Failure as failure:
         say(f"\n{failure}")
     except KeyboardInterrupt:

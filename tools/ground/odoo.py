@@ -1,6 +1,7 @@
 """Odoo's own programs: how they are called, and how a server is kept."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -109,6 +110,8 @@ class Server:
 
     def start(self) -> None:
         """Start the process."""
+        # However we end, the server shall not outlive us.
+        guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         command = self.odoo.command(
             "-d",
             self.database,
@@ -120,7 +123,7 @@ class Server:
         )
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                command,
+                [*guard, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
