@@ -483,10 +483,10 @@ class CreditAccount(models.Model):
 
     @api.model
     def _standing(self, partners, company):
-        """Return {partner id: {account_id, status, policy_id, policy_mode, policy_version, unlimited}} of customers in one statement.
+        """Return what a check has to know of customers before it sums anything, in one statement.
 
-        What a check has to know before it sums anything. Customers without an
-        account are there too, with account_id None.
+        {partner id: {account_id, status, policy_id, policy_mode, policy_version, unlimited}}.
+        Customers without an account are there too, with account_id None.
         """
         self._flush_accounts()
         company = company.sudo()

@@ -143,13 +143,14 @@ class CreditCheck(models.Model):
 
         :param requests: list of dicts, in the order in which they are checked:
             `document` (a record), `debtor` (commercial partner who will owe),
-            `others` (commercial partners whose rules count too), `total` and
-            `paid` in the document's currency, `currency`, and optionally
-            `increase` (the document counts in the exposure already, and this is
-            what it has grown by) and `release` (a credit.release that covers it)
+            `others` (commercial partners whose rules count too), `currency`,
+            `total` in it, `paid` (a function that returns what is paid in
+            advance), `release` (a credit.release that covers the document, or
+            none), and optionally `increase` (the document counts in the
+            exposure already, and this is what it has grown by)
         :param company: root company
         :param record: False for a look ahead: nothing is written or locked
-        :returns: {document: {'outcome': str or None, 'checks': credit.check, 'decisions': [...]}}
+        :returns: {document: {'outcome': str or None, 'check': the deciding credit.check, 'decisions': [...]}}
         """
         today = company._credit_today()
         partners = self.env['res.partner']
@@ -170,51 +171,70 @@ class CreditCheck(models.Model):
         going_on = dict.fromkeys(profiles, 0.0)
         results, vals_list = {}, []
         for request in requests:
-            rate_missing = not self._has_rate(request['currency'], company)
-            total, paid, increase = (
-                request['currency']._convert(request.get(key, 0.0), company.currency_id, company, today)
-                for key in ('total', 'paid', 'increase')
-            )
-            adds = increase if 'increase' in request else max(0.0, total - paid)
-            outcomes, decisions = [], []
-            for partner in request['debtor'] | request['others']:
-                profile = profiles.get(partner.id)
-                if not profile:
-                    continue
-                row = figures[partner.id]
-                owes = partner == request['debtor']
-                facts = Facts(
-                    rounding=company.currency_id.rounding,
-                    status=profile['status'],
-                    limit_kind=row['limit_kind'],
-                    unlimited=row['unlimited'],
-                    effective_limit=row['effective_limit'],
-                    exposure_by_category={
-                        **{category: row[f'exposure_{category}'] for category in CATEGORIES},
-                        'ordered': row['exposure_ordered'] + going_on[partner.id] - (increase if owes else 0.0),
-                    },
-                    document_total=total,
-                    document_paid=paid,
-                    document_amount=adds if owes else 0.0,
-                    overdue_after={grace: row[f'overdue_{grace}'] for grace in graces},
-                    days_overdue=row['days_overdue'],
-                    missing_rate=request['currency'].name if rate_missing else '',
-                )
-                decision = evaluate(facts, profile['rules'])
-                decisions.append((profile, facts, decision))
-                if profile['enforcing']:
-                    outcomes.append((decision.outcome, len(vals_list)))
-                vals_list.append(self._prepare_check_vals(request, profile, facts, decision, checkpoint))
-            outcome, position = max(outcomes, key=lambda item: OUTCOMES.index(item[0]), default=(None, None))
+            decisions = self._assess(request, profiles, figures, going_on, graces, company)
+            # What is paid in advance is looked up only where it can matter.
+            if any(decision.outcome != 'pass' for _profile, _facts, decision in decisions) and (
+                paid := request['paid']()
+            ):
+                decisions = self._assess(request, profiles, figures, going_on, graces, company, paid)
+            enforced = [
+                (decision.outcome, position)
+                for position, (profile, _facts, decision) in enumerate(decisions, start=len(vals_list))
+                if profile['enforcing']
+            ]
+            outcome, position = max(enforced, key=lambda item: OUTCOMES.index(item[0]), default=(None, None))
             results[request['document']] = {'outcome': outcome, 'position': position, 'decisions': decisions}
-            if (outcome in (None, 'pass', 'warn') or request.get('release')) and request['debtor'].id in going_on:
-                going_on[request['debtor'].id] += adds
+            vals_list += [self._prepare_check_vals(request, *decided, checkpoint) for decided in decisions]
+            for profile, facts, _decision in decisions:
+                if outcome in (None, 'pass', 'warn') or request['release']:
+                    going_on[profile['partner_id']] += facts.document_amount
         if record:
             checks = self.sudo().create(vals_list)
             for result in results.values():
                 position = result['position']
                 result['check'] = checks[position] if position is not None else self.browse()
         return results
+
+    @api.model
+    def _assess(self, request, profiles, figures, going_on, graces, company, paid=0.0):
+        """Return [(profile, facts, decision)] of the customers that one document concerns.
+
+        :param going_on: {partner id: what the documents before this one add}
+        :param paid: what is paid for the document in advance, in its currency
+        """
+        today = company._credit_today()
+        total, paid, increase = (
+            request['currency']._convert(amount, company.currency_id, company, today)
+            for amount in (request['total'], paid, request.get('increase', 0.0))
+        )
+        adds = increase if 'increase' in request else max(0.0, total - paid)
+        rated = self._has_rate(request['currency'], company)
+        decisions = []
+        for partner in request['debtor'] | request['others']:
+            profile = profiles.get(partner.id)
+            if not profile:
+                continue
+            row = figures[partner.id]
+            owes = partner == request['debtor']
+            facts = Facts(
+                rounding=company.currency_id.rounding,
+                status=profile['status'],
+                limit_kind=row['limit_kind'],
+                unlimited=row['unlimited'],
+                effective_limit=row['effective_limit'],
+                exposure_by_category={
+                    **{category: row[f'exposure_{category}'] for category in CATEGORIES},
+                    'ordered': row['exposure_ordered'] + going_on[partner.id] - (increase if owes else 0.0),
+                },
+                document_total=total,
+                document_paid=paid,
+                document_amount=adds if owes else 0.0,
+                overdue_after={grace: row[f'overdue_{grace}'] for grace in graces},
+                days_overdue=row['days_overdue'],
+                missing_rate='' if rated else request['currency'].name,
+            )
+            decisions.append((profile, facts, evaluate(facts, profile['rules'])))
+        return decisions
 
     @api.model
     def _profiles(self, partners, company, checkpoint, record):
@@ -270,7 +290,7 @@ class CreditCheck(models.Model):
             'checkpoint': checkpoint,
             'shadow': not profile['enforcing'],
             'outcome': decision.outcome,
-            'release_id': request['release'].id if request.get('release') else False,
+            'release_id': request['release'].id,
             'status': facts.status,
             'limit_kind': facts.limit_kind,
             'unlimited': facts.unlimited,

@@ -422,7 +422,7 @@ class SaleOrder(models.Model):
             'debtor': debtor,
             'others': order.partner_id.commercial_partner_id - debtor,
             'total': order.amount_total,
-            'paid': order._credit_paid_amount(),
+            'paid': order._credit_paid_amount,
             'currency': order.currency_id,
             'release': release.filtered(lambda item: item._covers(order.amount_total, order.currency_id, debtor)),
         }
@@ -534,7 +534,7 @@ class SaleOrder(models.Model):
             increase = self.env['credit.exposure'].sudo()._open_value(order)
             if order.currency_id.is_zero(increase):
                 return
-        request = {**self._prepare_credit_request(), 'increase': increase, 'paid': 0.0}
+        request = {**self._prepare_credit_request(), 'increase': increase, 'paid': lambda: 0.0}
         result = self.env['credit.check'].sudo()._run([request], order.company_id.root_id, 'order')[self]
         check = result['check']
         if self._credit_stopped({self: result}):
