@@ -59,6 +59,4 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
     'pre_init_hook': 'pre_init_hook',
     'post_init_hook': 'post_init_hook',
     'uninstall_hook': 'uninstall_hook',
-    'application': False,
-    'installable': True,
 }

@@ -18,5 +18,4 @@ backorder counts no more, and an extra quantity added to a delivery counts.
         'demo/sale_order_demo.xml',
     ],
     'auto_install': True,
-    'installable': True,
 }

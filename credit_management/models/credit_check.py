@@ -23,7 +23,7 @@ class CreditCheck(models.Model):
     currency_id = fields.Many2one('res.currency', required=True, readonly=True)
     policy_id = fields.Many2one('credit.policy', readonly=True, ondelete='set null')
     date = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
-    user_id = fields.Many2one('res.users', string="User", readonly=True, help="Who wanted the document to go on.")
+    user_id = fields.Many2one('res.users', readonly=True, help="Who wanted the document to go on.")
     res_model = fields.Char(string="Document Type", required=True, readonly=True)
     res_id = fields.Many2oneReference(string="Document ID", model_field='res_model', required=True, readonly=True)
     document_name = fields.Char(string="Document", readonly=True)
@@ -77,10 +77,11 @@ class CreditCheck(models.Model):
         for check in self:
             check.reason = '\n'.join(check._reason_lines().mapped('message'))
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Credit checks are kept as they were and can't be changed."))
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self.env._("Credit checks are kept as they were and can't be deleted."))
 
     def _reason_lines(self):

@@ -40,10 +40,11 @@ class CreditCheckLine(models.Model):
             describe = getattr(line, f'_describe_{line.kind}', None)
             line.message = describe() if describe else line._describe_other()
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Credit checks are kept as they were and can't be changed."))
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self.env._("Credit checks are kept as they were and can't be deleted."))
 
     def _money(self, amount):

@@ -48,9 +48,7 @@ class CreditExposure(models.Model):
     account_id = fields.Many2one('credit.account', string="Credit Account", readonly=True)
     partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)
     company_id = fields.Many2one('res.company', readonly=True, help="Company that carries the credit risk.")
-    document_company_id = fields.Many2one(
-        'res.company', string="Document Company", readonly=True, help="Company or branch of the document."
-    )
+    document_company_id = fields.Many2one('res.company', readonly=True, help="Company or branch of the document.")
     currency_id = fields.Many2one('res.currency', readonly=True)
     category = fields.Selection(CATEGORY_LABELS, readonly=True)
     res_model = fields.Char(string="Document Type", readonly=True)
@@ -66,7 +64,7 @@ class CreditExposure(models.Model):
         readonly=True,
         help="Taxed amount in the currency of the document.",
     )
-    document_currency_id = fields.Many2one('res.currency', string="Document Currency", readonly=True)
+    document_currency_id = fields.Many2one('res.currency', readonly=True)
 
     @property
     def _table_query(self):

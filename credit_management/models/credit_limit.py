@@ -64,13 +64,11 @@ class CreditLimit(models.Model):
     origin = fields.Selection(
         [('manual', "By hand")], required=True, readonly=True, default='manual', help="Where the proposal came from."
     )
-    requested_by_id = fields.Many2one(
-        'res.users', string="Requested By", readonly=True, copy=False, default=lambda self: self.env.user
-    )
-    decided_by_id = fields.Many2one('res.users', string="Decided By", readonly=True, copy=False)
+    requested_by_id = fields.Many2one('res.users', readonly=True, copy=False, default=lambda self: self.env.user)
+    decided_by_id = fields.Many2one('res.users', readonly=True, copy=False)
     decided_date = fields.Datetime(string="Decided On", readonly=True, copy=False)
     decision_note = fields.Text(string="Reason of the Decision", readonly=True, copy=False)
-    superseded_by_id = fields.Many2one('credit.limit', string="Superseded By", readonly=True, copy=False)
+    superseded_by_id = fields.Many2one('credit.limit', readonly=True, copy=False)
     in_force = fields.Boolean(compute='_compute_in_force', search='_search_in_force')
 
     _amount_positive = models.Constraint(
@@ -179,7 +177,7 @@ class CreditLimit(models.Model):
 
     def _write_flow(self, vals):
         """Write what `write` keeps clients from writing."""
-        return super().write(vals)
+        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     # -------------------------------------------------------------------------
     # Flow

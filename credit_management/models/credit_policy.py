@@ -40,7 +40,6 @@ class CreditPolicy(models.Model):
         help="What applies to customers for whom no limit has been decided.",
     )
     default_limit_amount = fields.Monetary(
-        string="Default Limit Amount",
         tracking=True,
         help="In company currency. 0 means no credit at all.",
     )

@@ -35,10 +35,10 @@ class CreditRelease(models.Model):
         readonly=True,
         default='requested',
     )
-    requested_by_id = fields.Many2one('res.users', string="Requested By", readonly=True)
+    requested_by_id = fields.Many2one('res.users', readonly=True)
     requested_date = fields.Datetime(string="Requested On", readonly=True)
     request_note = fields.Text(string="Reason of the Request", readonly=True)
-    decided_by_id = fields.Many2one('res.users', string="Decided By", readonly=True)
+    decided_by_id = fields.Many2one('res.users', readonly=True)
     decided_date = fields.Datetime(string="Decided On", readonly=True)
     decision_note = fields.Text(string="Reason of the Decision", readonly=True)
 

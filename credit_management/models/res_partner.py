@@ -22,9 +22,7 @@ PARTNER_FIGURES = {
 class ResPartner(models.Model):
     _inherit = 'res.partner'
 
-    credit_account_id = fields.Many2one(
-        'credit.account', string="Credit Account", compute='_compute_credit_figures', groups=READERS
-    )
+    credit_account_id = fields.Many2one('credit.account', compute='_compute_credit_figures', groups=READERS)
     credit_currency_id = fields.Many2one('res.currency', compute='_compute_credit_figures', groups=READERS)
     credit_visible = fields.Boolean(compute='_compute_credit_figures', groups=READERS)
     credit_unlimited = fields.Boolean(string="Unlimited Credit", compute='_compute_credit_figures', groups=READERS)
@@ -88,9 +86,7 @@ class ResPartner(models.Model):
         string="Overdue", compute='_compute_credit_figures', currency_field='credit_currency_id', groups=READERS
     )
     credit_days_overdue = fields.Integer(string="Days Overdue", compute='_compute_credit_figures', groups=READERS)
-    credit_status = fields.Selection(
-        STATUS_LABELS, string="Credit Status", compute='_compute_credit_figures', groups=READERS
-    )
+    credit_status = fields.Selection(STATUS_LABELS, compute='_compute_credit_figures', groups=READERS)
     credit_meter = fields.Json(compute='_compute_credit_figures', groups=READERS)
 
     @api.depends('commercial_partner_id', 'user_id')

@@ -66,13 +66,12 @@ class SaleOrder(models.Model):
     )
     credit_account_id = fields.Many2one(
         'credit.account',
-        string="Credit Account",
         readonly=True,
         copy=False,
         index='btree_not_null',
         groups=STAFF,
     )
-    credit_check_id = fields.Many2one('credit.check', string="Credit Check", readonly=True, copy=False, groups=STAFF)
+    credit_check_id = fields.Many2one('credit.check', readonly=True, copy=False, groups=STAFF)
     credit_check_ids = fields.One2many(
         'credit.check',
         'res_id',
@@ -81,9 +80,7 @@ class SaleOrder(models.Model):
         readonly=True,
         groups='credit_management.group_credit_auditor,credit_management.group_credit_analyst',
     )
-    credit_release_id = fields.Many2one(
-        'credit.release', string="Credit Release", readonly=True, copy=False, groups=STAFF
-    )
+    credit_release_id = fields.Many2one('credit.release', readonly=True, copy=False, groups=STAFF)
     credit_hold_date = fields.Datetime(string="On Hold Since", readonly=True, copy=False, groups=STAFF)
     credit_checked_total = fields.Monetary(
         readonly=True,
@@ -97,7 +94,6 @@ class SaleOrder(models.Model):
     )
     credit_controller_id = fields.Many2one(
         'res.users',
-        string="Credit Controller",
         compute='_compute_credit_controller_id',
         compute_sudo=True,
         groups=STAFF,
@@ -275,7 +271,7 @@ class SaleOrder(models.Model):
 
     def _credit_write(self, vals):
         """Write what `write` keeps clients from writing."""
-        return super().write(vals)
+        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     # -------------------------------------------------------------------------
     # Confirmation

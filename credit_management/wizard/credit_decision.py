@@ -18,8 +18,8 @@ class CreditDecision(models.TransientModel):
         required=True,
         readonly=True,
     )
-    order_id = fields.Many2one('sale.order', string="Order", readonly=True)
-    limit_id = fields.Many2one('credit.limit', string="Limit", readonly=True)
+    order_id = fields.Many2one('sale.order', readonly=True)
+    limit_id = fields.Many2one('credit.limit', readonly=True)
     reason = fields.Text(string="Why it is on hold", compute='_compute_reason')
     note = fields.Text(string="Reason", help="Is kept with the decision.")
 

@@ -36,7 +36,7 @@ class TestCreditExposureStock(CreditCommon):
         picking.move_ids.picked = True
         action = picking.button_validate()
         if isinstance(action, dict) and action.get('res_model') == 'stock.backorder.confirmation':
-            wizard = Form(self.env['stock.backorder.confirmation'].with_context(action['context'])).save()
+            wizard = Form(self.env['stock.backorder.confirmation'].with_context(**action['context'])).save()
             wizard.process() if backorder else wizard.process_cancel_backorder()
         return picking
 
