@@ -82,7 +82,8 @@ class Decision:
     @property
     def excess(self):
         """The largest amount by which a stopping rule is broken."""
-        return max((verdict.excess for verdict in self.stopping), default=0.0)
+        # Not of an age: what is over a number of days is no amount.
+        return max((verdict.excess for verdict in self.stopping if verdict.rule.kind != 'days_overdue'), default=0.0)
 
     @property
     def payment_needed(self):

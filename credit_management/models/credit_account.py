@@ -646,13 +646,7 @@ class CreditAccount(models.Model):
     def action_view_exposure(self):
         """Open the documents behind the exposure; context `credit_category` for one category."""
         self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_exposure_action')
-        category = self.env.context.get('credit_category')
-        action['domain'] = [('partner_id', '=', self.partner_id.id), ('company_id', '=', self.company_id.id)]
-        if category in CATEGORIES:
-            action['domain'].append(('category', '=', category))
-        action['context'] = {'credit_partner_ids': self.partner_id.ids}
-        return action
+        return self.env['credit.exposure']._action('account', self, self.env.context.get('credit_category'))
 
     def action_view_held_orders(self):
         """Open the orders of this customer that are on hold."""

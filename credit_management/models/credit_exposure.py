@@ -70,9 +70,7 @@ class CreditExposure(models.Model):
     def _table_query(self):
         # The context narrows what is computed, never what may be seen: access
         # rights and the company rule are applied to the rows as to any record.
-        partner_ids = self.env.context.get('credit_partner_ids')
-        if partner_ids is not None:
-            partner_ids = [int(partner_id) for partner_id in partner_ids]
+        partner_ids = self._partners_of_context()
         companies = self.env.companies.root_id or self.env.company.root_id
         self._flush_sources()
         return SQL(" UNION ALL ").join(
@@ -91,6 +89,25 @@ class CreditExposure(models.Model):
             )
             for company in companies
         )
+
+    @api.model
+    def _partners_of_context(self):
+        """Return the commercial partners to which an action narrows the rows, None for all."""
+        context = self.env.context
+        if account_id := context.get('credit_account_id'):
+            return self.env['credit.account'].sudo().browse(int(account_id)).exists().partner_id.ids
+        if partner_id := context.get('credit_partner_id'):
+            return self.env['res.partner'].sudo().browse(int(partner_id)).exists().commercial_partner_id.ids
+        return None
+
+    @api.model
+    def _action(self, name, record, category):
+        """Return the action on the rows of a record, with the filter of one category if it is one."""
+        action = self.env['ir.actions.act_window']._for_xml_id(f'credit_management.credit_exposure_action_{name}')
+        action['context'] = {'active_id': record.id, f'credit_{name}_id': record.id}
+        if category in CATEGORIES:
+            action['context'][f'search_default_{category}'] = True
+        return action
 
     def action_open_document(self):
         """Open the invoice, journal entry or order behind this row."""

@@ -69,6 +69,8 @@ class CreditLimit(models.Model):
     decided_date = fields.Datetime(string="Decided On", readonly=True, copy=False)
     decision_note = fields.Text(string="Reason of the Decision", readonly=True, copy=False)
     superseded_by_id = fields.Many2one('credit.limit', readonly=True, copy=False)
+    # What the approver decides on.
+    meter = fields.Json(related='account_id.meter')
     in_force = fields.Boolean(compute='_compute_in_force', search='_search_in_force')
 
     _amount_positive = models.Constraint(
@@ -116,8 +118,7 @@ class CreditLimit(models.Model):
     @api.constrains('date_from', 'date_to')
     def _check_dates(self):
         for limit in self:
-            # A limit replaced on its first day has been in force on no day.
-            if limit.state != 'superseded' and limit.date_to and limit.date_to < limit.date_from:
+            if limit.date_to and limit.date_to < limit.date_from:
                 raise ValidationError(
                     self.env._(
                         "The limit of %(customer)s ends on %(end)s, before it starts on %(start)s.",
@@ -323,9 +324,11 @@ class CreditLimit(models.Model):
                     )
                 )
             if other.date_from <= start:
-                end = start - timedelta(days=1)
+                # Replaced on its first day, it keeps that day as its last; the
+                # later decision of a day is the one in force.
+                end = max(start - timedelta(days=1), other.date_from)
                 vals = {'date_to': end, 'superseded_by_id': self.id}
-                if end < today:
+                if end < today or other.date_from == start:
                     vals['state'] = 'superseded'
                 other._write_flow(vals)
 

@@ -144,10 +144,4 @@ class ResPartner(models.Model):
     def action_view_credit_exposure(self):
         """Open the documents behind the exposure; context `credit_category` for one category."""
         self.ensure_one()
-        commercial = self.commercial_partner_id
-        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_exposure_action')
-        domain = [('partner_id', '=', commercial.id), ('company_id', '=', self.env.company.root_id.id)]
-        category = self.env.context.get('credit_category')
-        if category in CATEGORIES:
-            domain.append(('category', '=', category))
-        return action | {'domain': domain, 'context': {'credit_partner_ids': commercial.ids}}
+        return self.env['credit.exposure']._action('partner', self, self.env.context.get('credit_category'))

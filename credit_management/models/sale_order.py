@@ -663,7 +663,7 @@ class SaleOrder(models.Model):
             'level': level,
             'title': title,
             'reasons': [{'verdict': line.verdict, 'message': line.message} for line in check._reason_lines()],
-            'ways': self._prepare_panel_ways(check) if self.credit_state in ('none', 'on_hold') else [],
+            'ways': self._prepare_panel_ways(check),
             'meter': {
                 'currency_id': check.currency_id.id,
                 'unlimited': check.unlimited,
@@ -676,7 +676,9 @@ class SaleOrder(models.Model):
 
     def _prepare_panel_ways(self, check):
         """Return the sentences on what would let the order go on."""
-        if check.outcome not in STOPPING:
+        if self.credit_state == 'rejected' and self.state in ('draft', 'sent'):
+            return [self.env._("Change the order and confirm it again: it is checked anew.")]
+        if self.credit_state not in ('none', 'on_hold') or check.outcome not in STOPPING:
             return []
         if check.outcome == 'block':
             return [self.env._("It can't be released: the customer's status has to change first.")]
@@ -718,7 +720,9 @@ class SaleOrder(models.Model):
         if self.credit_state == 'warned':
             return 'warning', self.env._("Confirmed with a credit warning")
         if self.credit_state == 'on_hold':
-            if outcome in STOPPING:
+            if outcome == 'block':
+                return 'danger', self.env._("Blocked for credit: not confirmed")
+            if outcome == 'hold':
                 return 'danger', self.env._("On hold for credit: not confirmed")
             return 'info', self.env._("On hold, but it would pass now: confirm it again")
         return {
@@ -744,14 +748,24 @@ class SaleOrder(models.Model):
         """Ask for the reason of the rejection."""
         return self._credit_decision_action('reject', self.env._("Reject"))
 
-    def get_formview_id(self, access_uid=None):
-        # EXTENDS base: who decides about credit need not be a salesperson, and
-        # core's form can't be read by others once e.g. sale_loyalty is there.
-        user = self.env['res.users'].browse(access_uid) if access_uid else self.env.user
+    @api.model
+    def get_view(self, view_id=None, view_type='form', **options):
+        # EXTENDS base: who decides about credit or keeps the books need not be a
+        # salesperson, and core's form can't be read by others once e.g.
+        # sale_loyalty is there; wherever a link comes from, it must open.
+        if view_type == 'form' and not view_id and not self._credit_reads_order_form():
+            view_id = self.env.ref('credit_management.sale_order_view_form_held').id
+        return super().get_view(view_id, view_type, **options)
+
+    @api.model
+    def _credit_reads_order_form(self):
+        """Tell whether the user is at home in core's order form."""
+        user = self.env.user
+        if user.has_group('sales_team.group_sale_salesman'):
+            return True
         deciders = ('credit_management.group_credit_analyst', 'credit_management.group_credit_auditor')
-        if not user.has_group('sales_team.group_sale_salesman') and any(map(user.has_group, deciders)):
-            return self.env.ref('credit_management.sale_order_view_form_held').id
-        return super().get_formview_id(access_uid=access_uid)
+        loyalty = self.env.get('loyalty.card')
+        return not any(map(user.has_group, deciders)) and (loyalty is None or loyalty.has_access('read'))
 
     def action_view_credit_checks(self):
         """Open the checks of this order."""

@@ -2,9 +2,10 @@ from psycopg2 import IntegrityError
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 from odoo.tools.date_utils import add as date_add
+from odoo.tools.safe_eval import safe_eval
 
 from .common import CreditCommon
 
@@ -664,6 +665,29 @@ class TestSaleOrderCheck(CreditCommon):
         order.with_user(self.sales_user)._credit_request_release("first")
         with self.assertRaisesRegex(UserError, "requested already"):
             order.with_user(self.sales_user)._credit_request_release("second")
+
+    def test_accountant_opens_an_order_behind_the_exposure(self):
+        accountant = self._new_user('credit_accountant', 'account.group_account_invoice')
+        order = self._order_of(100, confirm=True)
+        row = self.env['credit.exposure'].with_user(accountant).search([('partner_id', '=', self.customer.id)])
+        action = row.action_open_document()
+        self.assertEqual((action['res_model'], action['res_id']), ('sale.order', order.id))
+        with Form(order.with_user(accountant)) as form:
+            self.assertEqual(form.partner_id, self.customer)
+
+    def test_exposure_opened_from_account_and_contact_holds_that_customer_only(self):
+        other = self.env['res.partner'].create({'name': "Other", 'is_company': True})
+        self._order_of(100, confirm=True)
+        self._order_of(70, partner=other, confirm=True)
+        for record in (self._account(), self.customer, self.contact):
+            record = record.with_context(credit_category='ordered')
+            is_contact = record._name == 'res.partner'
+            action = record.action_view_credit_exposure() if is_contact else record.action_view_exposure()
+            domain = safe_eval(action['domain'], {'active_id': record.id})
+            rows = self.env['credit.exposure'].with_context(**action['context']).search(domain)
+            self.assertEqual(rows.mapped('amount'), [100])
+            # The same without the context, as after the way back in the browser.
+            self.assertEqual(self.env['credit.exposure'].search(domain).ids, rows.ids)
 
     def test_one_activity_per_customer_for_the_controller_closed_with_the_last_hold(self):
         first = self._held_order()
