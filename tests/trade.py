@@ -17,6 +17,7 @@ from .conftest import Stage, connect
 SALES = "sales_team.group_sale_salesman"
 MANAGER = "credit_management.group_credit_manager"
 HOLD_OVER_LIMIT = ("utilisation", "hold", {"threshold": 100.0})
+QUIET = {"odoobot_state": "disabled"}  # whose greeting opens over what a test wants to click
 PIXEL = base64.b64encode(
     bytes.fromhex(
         "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -32,6 +33,7 @@ class Trade:
         """Start a server and log in."""
         self.server = stage.server(database, "--log-handler=odoo.http:ERROR")
         self.admin = connect(self.server)
+        self.admin.call("res.users", "write", [[self.admin.uid], QUIET])
         self._approver: Client | None = None
         self._product = 0
 
@@ -60,6 +62,7 @@ class Trade:
                 "password": login,
                 "email": f"{login}@example.com",
                 "group_ids": [(6, 0, [self.ref(group) for group in groups])],
+                **QUIET,
                 **vals,
             },
         )[0]
