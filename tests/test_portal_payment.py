@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tools.ground.rpc import RpcError, Session
 
 from .conftest import Stage
-from .trade import PIXEL, Trade
+from .trade import PIXEL, Trade, sign
 
 NEUTRAL = "We have received your order and are checking it"
 # Words of ours that only the staff may read.
@@ -112,9 +112,7 @@ def test_signature_in_a_browser(trade: Trade, order_of: Callable[..., int], page
     path, _token = trade.link(order)
 
     page.goto(trade.server.url + path)
-    page.locator("[data-bs-target='#modalaccept']:visible").first.click()
-    page.locator("#modalaccept input[name=signer]").fill("Lin Mei")
-    page.locator("#modalaccept .o_portal_sign_submit:enabled").click()
+    sign(page, "Lin Mei")
 
     expect(page.locator("#credit_in_review")).to_contain_text(NEUTRAL)
     expect(page.locator(".alert-success").first).to_contain_text("Your order has been signed.")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tools.ground.paths import SCREENSHOTS
 
 from .conftest import Stage, log_in
-from .trade import MANAGER, SALES, Trade
+from .trade import MANAGER, SALES, Trade, sign
 
 DESKTOP, PHONE = (1400, 900), (390, 844)
 PANEL = ".o_credit_panel"
@@ -47,6 +47,8 @@ class Scene:
         trade.admin.call("res.partner", "write", [[1], address])
         self.seller = trade.user("sam", SALES, name="Sam Porter", tz="Europe/Berlin")
         self.manager = trade.user("chen", MANAGER, name="Chen Jing", lang="zh_CN", tz="Asia/Shanghai")
+        everything = (MANAGER, "sales_team.group_sale_manager", "account.group_account_manager")
+        trade.user("ada", *everything, name="Ada Berg", tz="Europe/Berlin")
         self.policy = trade.policy(
             ("utilisation", "hold", {"threshold": 100}),
             ("utilisation", "warn", {"threshold": 80}),
@@ -185,7 +187,7 @@ def test_screens(scene: Scene, held: int, new_page: Callable[..., Page], size: t
     account = f"/odoo/credit-accounts/{scene.accounts[customer]}"
     screens = {
         "sam": [("order-on-hold", ORDER_PAGE.format(held), "On hold for credit: not confirmed")],
-        "admin": [
+        "ada": [
             ("held-orders", "/odoo/held-orders", "Suzhou Precision Parts"),
             ("credit-account", account, "41,500.00"),
             ("customer-credit-tab", contact, "41,500.00"),
@@ -196,11 +198,11 @@ def test_screens(scene: Scene, held: int, new_page: Callable[..., Page], size: t
     for login, pages in screens.items():
         page = new_page(*size)
         log_in(page, scene.server, login)
-        for name, path, sign in pages:
+        for name, path, text in pages:
             page.goto(scene.server.url + path)
             if name == "customer-credit-tab":
                 page.locator(".o_notebook .nav-link[name=credit]").click()
-            expect(page.locator(".o_action_manager")).to_contain_text(sign)
+            expect(page.locator(".o_action_manager")).to_contain_text(text)
             check_width(page)
             shoot(page, name if size == DESKTOP else f"{name}-phone")
 
@@ -214,9 +216,7 @@ def test_portal_screen(scene: Scene, new_page: Callable[..., Page], size: tuple[
     scene.trade.admin.call("sale.order", "action_quotation_sent", [[order]])
     page = new_page(*size)
     page.goto(scene.server.url + path)
-    page.locator("[data-bs-target='#modalaccept']:visible").first.click()
-    page.locator("#modalaccept input[name=signer]").fill("Lin Mei")
-    page.locator("#modalaccept .o_portal_sign_submit:enabled").click()
+    sign(page, "Lin Mei")
     expect(page.locator("#credit_in_review")).to_be_visible()
 
     check_width(page)

@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterable
 from typing import Any
 
+from playwright.sync_api import Page
+
 from tools.ground.odoo import Odoo
 from tools.ground.paths import BUILD
 from tools.ground.rpc import Client
@@ -33,7 +35,6 @@ class Trade:
         """Start a server and log in."""
         self.server = stage.server(database, "--log-handler=odoo.http:ERROR")
         self.admin = connect(self.server)
-        self.admin.call("res.users", "write", [[self.admin.uid], QUIET])
         self._approver: Client | None = None
         self._product = 0
 
@@ -132,6 +133,20 @@ class Trade:
         token = secrets.token_hex(8)
         self.admin.call("sale.order", "write", [[order], {"access_token": token}])
         return f"/my/orders/{order}?access_token={token}", token
+
+
+def sign(page: Page, name: str) -> None:
+    """Sign the order whose page the customer has open, and wait until the server has it."""
+    page.locator("[data-bs-target='#modalaccept']:visible").first.click()
+    # Once it has faded in, the dialog starts the signature anew.
+    page.wait_for_function(
+        "() => { const modal = document.querySelector('#modalaccept.show');"
+        " return modal && getComputedStyle(modal).opacity === '1'"
+        " && getComputedStyle(modal.querySelector('.modal-dialog')).transform === 'none'; }"
+    )
+    page.locator("#modalaccept input[name=signer]").fill(name)
+    page.locator("#modalaccept .o_portal_sign_submit:enabled").click()
+    page.wait_for_url("**message=sign_ok**")
 
 
 def shell(odoo: Odoo, database: str, code: str) -> Any:
