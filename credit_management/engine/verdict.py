@@ -36,7 +36,6 @@ class Rule:
     threshold: float = 0.0
     grace_days: int = 0
     account_status: str = ''
-    checkpoints: tuple = ('order',)
 
     @property
     def days_tolerated(self):

@@ -202,7 +202,7 @@ class CreditAccount(models.Model):
     @api.depends('exposure', 'effective_limit', 'unlimited')
     def _compute_meter(self):
         for account in self:
-            account.meter = account._prepare_meter()
+            account.meter = self._prepare_meter(account, account.currency_id)
 
     def _compute_held_order_count(self):
         counts = defaultdict(int)
@@ -510,16 +510,21 @@ class CreditAccount(models.Model):
         )
         return {row['partner_id']: row for row in rows}
 
-    def _prepare_meter(self, document_amount=0.0):
-        """Return what the meter widget draws; amounts in company currency."""
-        self.ensure_one()
+    @api.model
+    def _prepare_meter(self, figures, currency, document_amount=0.0):
+        """Return what the meter widget draws; amounts in company currency.
+
+        :param figures: what has `unlimited`, `effective_limit` and `exposure`: a
+            row of `_figures`, an account, or a check
+        """
+        unlimited = figures['unlimited']
         return {
-            'currency_id': self.currency_id.id,
-            'unlimited': self.unlimited,
-            'effective_limit': self.effective_limit,
-            'exposure': self.exposure,
+            'currency_id': currency.id,
+            'unlimited': unlimited,
+            'effective_limit': figures['effective_limit'],
+            'exposure': figures['exposure'],
             'document': document_amount,
-            'available': self.available,
+            'available': 0.0 if unlimited else figures['effective_limit'] - figures['exposure'],
         }
 
     # -------------------------------------------------------------------------

@@ -161,5 +161,4 @@ class CreditRule(models.Model):
             threshold=self.threshold if self.kind in THRESHOLD_UNITS else 0.0,
             grace_days=self.grace_days,
             account_status=self.account_status or '',
-            checkpoints=tuple(self.checkpoint_ids.mapped('code')),
         )

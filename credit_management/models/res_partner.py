@@ -105,14 +105,7 @@ class ResPartner(models.Model):
             partner.credit_status = row and row['status']
             for name, figure in PARTNER_FIGURES.items():
                 partner[name] = row and row[figure]
-            partner.credit_meter = row and {
-                'currency_id': root.currency_id.id,
-                'unlimited': row['unlimited'],
-                'effective_limit': row['effective_limit'],
-                'exposure': row['exposure'],
-                'document': 0.0,
-                'available': row['available'],
-            }
+            partner.credit_meter = row and self.env['credit.account']._prepare_meter(row, root.currency_id)
 
     def write(self, vals):
         # EXTENDS base: a company's credit dates follow the time zones of its address and users

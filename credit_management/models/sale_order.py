@@ -664,14 +664,7 @@ class SaleOrder(models.Model):
             'title': title,
             'reasons': [{'verdict': line.verdict, 'message': line.message} for line in check._reason_lines()],
             'ways': self._prepare_panel_ways(check),
-            'meter': {
-                'currency_id': check.currency_id.id,
-                'unlimited': check.unlimited,
-                'effective_limit': check.effective_limit,
-                'exposure': check.exposure,
-                'document': check.document_amount,
-                'available': 0.0 if check.unlimited else check.effective_limit - check.exposure,
-            },
+            'meter': self.env['credit.account']._prepare_meter(check, check.currency_id, check.document_amount),
         }
 
     def _prepare_panel_ways(self, check):
