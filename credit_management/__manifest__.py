@@ -29,6 +29,7 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
         'data/mail_activity_type_data.xml',
         'data/ir_cron_data.xml',
         'views/credit_account_views.xml',
+        'views/credit_ledger_account_views.xml',
         'views/credit_limit_views.xml',
         'views/credit_exposure_views.xml',
         'views/credit_check_views.xml',

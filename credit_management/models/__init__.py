@@ -4,6 +4,7 @@ from . import credit_rule
 from . import credit_account
 from . import credit_counter
 from . import credit_event
+from . import credit_ledger_account
 from . import credit_limit
 from . import credit_exposure
 from . import credit_check
@@ -14,6 +15,8 @@ from . import res_config_settings
 from . import res_currency
 from . import res_currency_rate
 from . import res_partner
+from . import account_account
+from . import account_chart_template
 from . import account_move
 from . import sale_order
 from . import sale_order_line

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine.facts import CATEGORIES, NO_CREDIT
+from .credit_exposure import LEDGER_ROLES
 from .credit_rule import STATUS_LABELS
 
 # Fields of an account that one statement computes for any number of accounts.
@@ -16,6 +17,7 @@ FIGURES = (
     'effective_limit',
     'exposure',
     *(f'exposure_{category}' for category in CATEGORIES),
+    *(f'ledger_{role}' for role in LEDGER_ROLES),
     'available',
     'utilisation',
     'excess',
@@ -108,7 +110,25 @@ class CreditAccount(models.Model):
         string="Open Items",
         compute='_compute_figures',
         compute_sudo=True,
-        help="What is left of posted invoices, less credit notes and payments not yet matched.",
+        help="What is left of posted invoices, less credit notes and payments not yet matched, less advances.",
+    )
+    ledger_receivable = fields.Monetary(
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="The customer's balance on the receivable accounts, as the trial balance has it.",
+    )
+    ledger_advance = fields.Monetary(
+        string="Advance Accounts",
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="Paid by the customer before there was an invoice; negative. Down payments of confirmed orders are "
+        "left out: they come off the order.",
+    )
+    ledger_other = fields.Monetary(
+        string="Other Receivable Accounts",
+        compute='_compute_figures',
+        compute_sudo=True,
+        help="What the customer owes on the other accounts that count, see Configuration, Ledger Accounts.",
     )
     exposure_in_clearing = fields.Monetary(
         string="In Clearing",
@@ -426,6 +446,10 @@ class CreditAccount(models.Model):
             SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', category), SQL.identifier(f'exposure_{category}'))
             for category in CATEGORIES
         )
+        roles = SQL(", ").join(
+            SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', f'ledger_{role}'), SQL.identifier(f'ledger_{role}'))
+            for role in LEDGER_ROLES
+        )
         total = SQL(" + ").join(SQL("COALESCE(%s, 0)", SQL.identifier('sums', category)) for category in CATEGORIES)
         overdue = SQL(", ").join(
             SQL(
@@ -454,6 +478,7 @@ class CreditAccount(models.Model):
                             ELSE COALESCE(decided.amount, policy.default_limit_amount, 0) END AS effective_limit,
                        %(total)s AS exposure,
                        %(categories)s,
+                       %(roles)s,
                        COALESCE(sums.unallocated, 0) AS unallocated_credit,
                        COALESCE(sums.overdue_booked, 0) AS overdue_booked,
                        %(overdue)s,
@@ -472,6 +497,7 @@ class CreditAccount(models.Model):
             policy=company.credit_policy_id.id or None,
             total=total,
             categories=categories,
+            roles=roles,
             overdue=overdue,
             customers=customers,
             company=company.id,
@@ -706,9 +732,10 @@ class CreditAccount(models.Model):
     def _open_items_domain(self):
         """Return the domain of the journal items behind `exposure_open_item`."""
         self.ensure_one()
+        accounts = self.env['credit.ledger.account'].sudo()._item_account_ids(self.company_id)
         return list(
             Domain('partner_id.commercial_partner_id', '=', self.partner_id.id)
-            & Domain('account_id.account_type', '=', 'asset_receivable')
+            & Domain('account_id', 'in', accounts)
             & Domain('parent_state', '=', 'posted')
             & Domain('reconciled', '=', False)
             & Domain('amount_residual', '!=', 0)

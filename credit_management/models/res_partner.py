@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..engine.facts import CATEGORIES
+from .credit_exposure import LEDGER_ROLES
 from .credit_rule import STATUS_LABELS
 
 READERS = 'credit_management.group_credit_sales,account.group_account_readonly,account.group_account_invoice'
@@ -11,6 +12,7 @@ PARTNER_FIGURES = {
     'credit_effective_limit': 'effective_limit',
     'credit_exposure': 'exposure',
     **{f'credit_exposure_{category}': f'exposure_{category}' for category in CATEGORIES},
+    **{f'credit_ledger_{role}': f'ledger_{role}' for role in LEDGER_ROLES},
     'credit_available': 'available',
     'credit_utilisation': 'utilisation',
     'credit_unallocated': 'unallocated_credit',
@@ -41,12 +43,32 @@ class ResPartner(models.Model):
         help="All that we stand to lose with this customer and its contacts, taxes included, in company currency.",
     )
     credit_exposure_open_item = fields.Monetary(
+        string="Open Items",
+        compute='_compute_credit_figures',
+        currency_field='credit_currency_id',
+        groups=READERS,
+        help="What is left of posted invoices, less credit notes, payments not yet matched and advances.",
+    )
+    credit_ledger_receivable = fields.Monetary(
         string="Ledger Receivable",
         compute='_compute_credit_figures',
         currency_field='credit_currency_id',
         groups=READERS,
-        help="What is left of posted invoices, less credit notes and payments not yet matched: "
-        "the customer's balance on the receivable accounts.",
+        help="The customer's balance on the receivable accounts, as the trial balance has it.",
+    )
+    credit_ledger_advance = fields.Monetary(
+        string="Advance Accounts",
+        compute='_compute_credit_figures',
+        currency_field='credit_currency_id',
+        groups=READERS,
+        help="Paid by the customer before there was an invoice; negative.",
+    )
+    credit_ledger_other = fields.Monetary(
+        string="Other Receivable Accounts",
+        compute='_compute_credit_figures',
+        currency_field='credit_currency_id',
+        groups=READERS,
+        help="What the customer owes on the other accounts that count.",
     )
     credit_exposure_in_clearing = fields.Monetary(
         string="In Clearing", compute='_compute_credit_figures', currency_field='credit_currency_id', groups=READERS

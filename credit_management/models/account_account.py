@@ -1,0 +1,28 @@
+from odoo import api, models
+
+# What decides whether an account counts in the exposure.
+COUNTING_FIELDS = {'account_type', 'reconcile', 'company_ids'}
+
+
+class AccountAccount(models.Model):
+    _inherit = 'account.account'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account: which accounts count is cached
+        accounts = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return accounts
+
+    def write(self, vals):
+        # EXTENDS account
+        result = super().write(vals)
+        if COUNTING_FIELDS & vals.keys():
+            self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        # EXTENDS account
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
