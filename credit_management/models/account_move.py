@@ -6,9 +6,7 @@ class AccountMove(models.Model):
 
     # The exposure reads the drafts of a few customers at each check; core has
     # no index on the commercial partner.
-    _credit_draft_index = models.Index(
-        "(commercial_partner_id, company_id) WHERE state = 'draft' AND move_type IN ('out_invoice', 'out_receipt')"
-    )
+    _credit_draft_index = models.Index("(commercial_partner_id, company_id) WHERE state = 'draft'")
 
     @api.depends('company_id', 'partner_id', 'tax_totals', 'currency_id')
     def _compute_partner_credit_warning(self):

@@ -5,7 +5,6 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .. import prepared
 from ..engine.facts import CATEGORIES, NO_CREDIT
 from .credit_exposure import LEDGER_ROLES
 from .credit_rule import STATUS_LABELS
@@ -407,8 +406,7 @@ class CreditAccount(models.Model):
         query = self._figures_sql(
             company, date or company._credit_today(), list(partner_ids), exclude_order_ids, graces
         )
-        few = len(partner_ids) <= prepared.FEW
-        rows = prepared.execute_dict(self.env, query) if few else self.env.execute_query_dict(query)
+        rows = self.env.execute_query_dict(query)
         for row in rows:
             row['oldest_due_date'] = row['oldest_due_date'] or False
         return {row['partner_id']: row for row in rows}

@@ -162,20 +162,19 @@ class CreditExposure(models.Model):
             self.env[model].flush_model(names)
 
     @api.model
-    def _rows_sql(self, company, date, partner_ids=None, exclude_order_ids=()):
+    def _rows_sql(self, company, date, partner_ids=None, exclude_order_ids=(), detail=True):
         """Return the SELECT of all open document lines of one company tree.
 
-        Columns: id, partner_id (commercial), document_company_id, category,
-        res_model, res_id, document_name, name, date, date_due, amount (company
-        currency, rounded), amount_currency, document_currency_id; of the
-        ledger's rows also ledger_account_id, ledger_role and booked (the
-        amount of the whole item). The caller flushes first, see
-        `_flush_sources`.
+        Columns: id, partner_id (commercial), category, ledger_role, date_due,
+        amount (company currency, rounded), booked (the amount of the whole
+        ledger item); with `detail` also those of DETAIL. The caller flushes
+        first, see `_flush_sources`.
 
         :param company: the root company
         :param date: the date whose rates convert what is not posted
         :param partner_ids: commercial partners to restrict to, None for all
         :param exclude_order_ids: orders left out, as the one being checked
+        :param detail: False for sums, which need no names and are the faster for it
         """
         rounding = company.currency_id.rounding
         common = {
@@ -183,51 +182,114 @@ class CreditExposure(models.Model):
             'branches': self._branches_sql(company),
             'factor': lambda column: self._factor_sql(company, date, SQL(column)),
             'rounding': rounding,
+            'detail': (lambda columns, *args: SQL(f", {columns}", *args)) if detail else (lambda *_args: SQL()),
         }
         return SQL(
             """
-            WITH line AS (%(lines)s),
+            WITH candidate AS MATERIALIZED (%(candidates)s),
+                 invoice_line AS MATERIALIZED (%(invoice_lines)s),
+                 invoiced AS (%(invoiced)s),
+                 line AS (%(lines)s),
                  open_order AS (%(orders)s)
             SELECT * FROM (%(open_items)s) AS open_item
+            UNION ALL
+            SELECT * FROM (%(matched_drafts)s) AS matched_draft
             UNION ALL
             SELECT * FROM (%(balances)s) AS balance
             UNION ALL
             SELECT * FROM (%(drafts)s) AS draft_invoice
             UNION ALL
-            SELECT line.id::bigint * 8 + part.code, line.partner_id, line.document_company_id, part.category,
-                   'sale.order', line.order_id, line.document_name, line.name, line.date, NULL::date,
-                   ROUND((part.amount / %(rounding)s)::numeric) * %(rounding)s,
-                   part.amount / line.factor, line.document_currency_id, NULL, NULL, NULL
-              FROM line
-              JOIN open_order USING (order_id)
-        CROSS JOIN LATERAL (VALUES (0, 'ordered', line.ordered), (1, 'delivered', line.delivered))
-                   AS part(code, category, amount)
-             WHERE open_order.total > 0 AND part.amount <> 0
-            UNION ALL
-            SELECT open_order.order_id::bigint * 8 + part.code, open_order.partner_id,
-                   open_order.document_company_id, part.category,
-                   'sale.order', open_order.order_id, open_order.document_name, %(down_payment)s, open_order.date,
-                   NULL::date, -ROUND((part.amount / %(rounding)s)::numeric) * %(rounding)s,
-                   -part.amount / open_order.factor, open_order.document_currency_id, NULL, NULL, NULL
-              FROM open_order
-        CROSS JOIN LATERAL (VALUES (2, 'ordered', LEAST(paid, GREATEST(ordered, 0))),
-                                   (3, 'delivered', paid - LEAST(paid, GREATEST(ordered, 0))))
-                   AS part(code, category, amount)
-             WHERE open_order.total > 0 AND part.amount > 0
+            %(open_orders)s
             """,
-            lines=self._order_lines_sql(partner_ids, exclude_order_ids, common),
+            candidates=self._candidates_sql(partner_ids, exclude_order_ids, common),
+            invoice_lines=self._invoice_lines_sql(),
+            invoiced=self._invoiced_sql(common),
+            lines=self._order_lines_sql(common),
             orders=self._orders_sql(common),
             open_items=self._open_items_sql(partner_ids, common),
+            matched_drafts=self._matched_drafts_sql(partner_ids, common),
             balances=self._balances_sql(partner_ids, common),
             drafts=self._drafts_sql(partner_ids, common),
-            down_payment=self.env._("Down payment"),
-            rounding=rounding,
+            open_orders=self._order_rows_sql(common) if detail else self._order_sums_sql(common),
+        )
+
+    @api.model
+    def _order_rows_sql(self, common):
+        """Return one row per order line and category, and those of the down payments."""
+        return SQL(
+            """
+            SELECT line.id::bigint * 8 + part.code, line.partner_id, part.category, NULL, NULL::date,
+                   %(rounded_line)s, NULL
+                   %(line_detail)s
+              FROM line
+              JOIN open_order USING (order_id)
+        CROSS JOIN LATERAL (VALUES (0, 'ordered', line.ordered, line.ordered_rounded),
+                                   (1, 'delivered', line.delivered, line.delivered_rounded))
+                   AS part(code, category, amount, rounded_amount)
+             WHERE part.amount <> 0
+            UNION ALL
+            SELECT open_order.order_id::bigint * 8 + part.code, open_order.partner_id, part.category, NULL, NULL::date,
+                   -%(rounded)s, NULL
+                   %(order_detail)s
+              FROM open_order
+        CROSS JOIN LATERAL (VALUES (2, 'ordered', paid_ordered), (3, 'delivered', paid_delivered))
+                   AS part(code, category, amount)
+             WHERE part.amount > 0
+            """,
+            rounded_line=self._round_sql("part.rounded_amount", common),
+            rounded=self._round_sql("part.amount", common),
+            line_detail=common['detail'](
+                """line.document_company_id, 'sale.order', line.order_id, line.document_name, line.name, line.date,
+                   part.amount / line.factor, line.document_currency_id, NULL"""
+            ),
+            order_detail=common['detail'](
+                """open_order.document_company_id, 'sale.order', open_order.order_id, open_order.document_name, %s,
+                   open_order.date, -part.amount / open_order.factor, open_order.document_currency_id, NULL""",
+                self.env._("Down payment"),
+            ),
+        )
+
+    @api.model
+    def _order_sums_sql(self, common):
+        """Return what the rows of `_order_rows_sql` add up to, one row per order and category."""
+        return SQL(
+            """
+            SELECT open_order.order_id::bigint * 8 + part.code, open_order.partner_id, part.category, NULL, NULL::date,
+                   part.amount, NULL
+              FROM open_order
+        CROSS JOIN LATERAL (VALUES (2, 'ordered', %(ordered)s - %(paid_ordered)s),
+                                   (3, 'delivered', %(delivered)s - %(paid_delivered)s))
+                   AS part(code, category, amount)
+             WHERE part.amount <> 0
+            """,
+            ordered=self._round_sql("ordered_rounded", common),
+            delivered=self._round_sql("delivered_rounded", common),
+            paid_ordered=self._round_sql("paid_ordered", common),
+            paid_delivered=self._round_sql("paid_delivered", common),
+        )
+
+    @api.model
+    def _round_sql(self, amount, common):
+        """Return the SQL of an amount (SQL text of a float8) in company currency, rounded."""
+        return SQL("ROUND((%(amount)s / %(unit)s)::numeric) * %(unit)s", amount=SQL(amount), unit=common['rounding'])
+
+    @api.model
+    def _round_line_sql(self, amount, common):
+        """Return the same as a float8: several times as fast, and there are many lines.
+
+        What is a half but for the last bits of a float is rounded as a half.
+        """
+        return SQL(
+            "SIGN(%(amount)s) * FLOOR(ABS(%(amount)s) / %(unit)s + 0.5000001) * %(unit)s",
+            amount=SQL(amount),
+            unit=SQL("%s::float8", common['rounding']),
         )
 
     @api.model
     def _branches_sql(self, company):
-        """Return the subselect of a root company and its branches."""
-        return SQL("(SELECT id FROM res_company WHERE parent_path LIKE %s)", f'{company.id}/%')
+        """Return the array of the ids of a root company and its branches."""
+        # Asked for once, not joined to each document.
+        return SQL("ARRAY(SELECT id FROM res_company WHERE parent_path LIKE %s)", f'{company.id}/%')
 
     @api.model
     def _factor_sql(self, company, date, currency):
@@ -300,29 +362,94 @@ class CreditExposure(models.Model):
         return SQL(
             """
             SELECT aml.id::bigint * 8 + 4 AS id, partner.commercial_partner_id AS partner_id,
-                   aml.company_id AS document_company_id,
                    CASE %(role)s WHEN 'clearing' THEN 'in_clearing' ELSE 'open_item' END AS category,
-                   'account.move' AS res_model, aml.move_id AS res_id,
-                   move.name AS document_name, aml.name AS name, aml.date AS date,
-                   COALESCE(aml.date_maturity, aml.date) AS date_due,
-                   aml.amount_residual AS amount, aml.amount_residual_currency AS amount_currency,
-                   aml.currency_id AS document_currency_id, aml.account_id AS ledger_account_id,
-                   %(role)s AS ledger_role, aml.balance AS booked
+                   %(role)s AS ledger_role, COALESCE(aml.date_maturity, aml.date) AS date_due,
+                   aml.amount_residual AS amount, aml.balance AS booked
+                   %(detail)s
               FROM account_move_line aml
-              JOIN account_move move ON move.id = aml.move_id
               JOIN res_partner partner ON partner.id = aml.partner_id
+                   %(move)s
              WHERE aml.reconciled IS NOT TRUE
                AND aml.parent_state = 'posted'
                AND aml.amount_residual <> 0
                AND aml.account_id = ANY(%(accounts)s)
-               AND aml.company_id IN %(branches)s
+               AND aml.company_id = ANY(%(branches)s)
                AND %(partners)s
                AND %(counts)s
             """,
             role=role,
+            detail=(
+                detail := common['detail'](
+                    """aml.company_id AS document_company_id, 'account.move' AS res_model, aml.move_id AS res_id,
+                   move.name AS document_name, aml.name AS name, aml.date AS date,
+                   aml.amount_residual_currency AS amount_currency, aml.currency_id AS document_currency_id,
+                   aml.account_id AS ledger_account_id"""
+                )
+            ),
+            move=SQL("JOIN account_move move ON move.id = aml.move_id") if detail else SQL(),
             accounts=account_ids,
             branches=common['branches'],
             partners=self._ledger_partners_sql(partner_ids),
+            counts=self._counts_once_sql(common['company'], by_item=True),
+        )
+
+    @api.model
+    def _matched_drafts_sql(self, partner_ids, common):
+        """Return what posted entries were matched with that is a draft again.
+
+        Odoo keeps the matching of an entry that is set back to draft: the
+        residual of its counterpart is too small by that, while the ledger has
+        the counterpart only.
+        """
+        role, account_ids = self._role_sql(common['company'], by_item=True)
+        partners = (
+            SQL("TRUE")
+            if partner_ids is None
+            else SQL(
+                "(draft.commercial_partner_id = ANY(%(ids)s) OR draft.commercial_partner_id IS NULL)"
+                " AND partner.commercial_partner_id = ANY(%(ids)s)",
+                ids=list(partner_ids),
+            )
+        )
+        return SQL(
+            """
+            SELECT aml.id::bigint * 8 + 7 AS id, partner.commercial_partner_id AS partner_id,
+                   CASE %(role)s WHEN 'clearing' THEN 'in_clearing' ELSE 'open_item' END AS category,
+                   %(role)s AS ledger_role, COALESCE(aml.date_maturity, aml.date) AS date_due,
+                   SUM(CASE aml.id WHEN partial.debit_move_id THEN partial.amount ELSE -partial.amount END) AS amount,
+                   aml.balance AS booked
+                   %(detail)s
+              FROM account_move draft
+              JOIN account_move_line draft_line ON draft_line.move_id = draft.id
+              JOIN account_partial_reconcile partial
+                ON partial.debit_move_id = draft_line.id OR partial.credit_move_id = draft_line.id
+              JOIN account_move_line aml
+                ON aml.id = CASE draft_line.id WHEN partial.debit_move_id THEN partial.credit_move_id
+                                 ELSE partial.debit_move_id END
+              JOIN res_partner partner ON partner.id = aml.partner_id
+                   %(move)s
+             WHERE draft.state = 'draft'
+               AND draft.company_id = ANY(%(branches)s)
+               AND aml.parent_state = 'posted'
+               AND aml.account_id = ANY(%(accounts)s)
+               AND %(partners)s
+               AND %(counts)s
+          GROUP BY aml.id, partner.id %(move_id)s
+            """,
+            role=role,
+            detail=(
+                detail := common['detail'](
+                    """aml.company_id, 'account.move', aml.move_id, move.name, %s, aml.date,
+                   SUM(CASE aml.id WHEN partial.debit_move_id THEN partial.debit_amount_currency
+                                   ELSE -partial.credit_amount_currency END), aml.currency_id, aml.account_id""",
+                    self.env._("Matched with a draft"),
+                )
+            ),
+            move=SQL("JOIN account_move move ON move.id = aml.move_id") if detail else SQL(),
+            move_id=SQL(", move.id") if detail else SQL(),
+            branches=common['branches'],
+            accounts=account_ids,
+            partners=partners,
             counts=self._counts_once_sql(common['company'], by_item=True),
         )
 
@@ -344,18 +471,17 @@ class CreditExposure(models.Model):
         # Without such accounts the statement is the shorter for it; planning is half of its time.
         if not account_ids:
             return SQL(
-                """
-                SELECT NULL::bigint, NULL::int, NULL::int, NULL, NULL, NULL::int, NULL, NULL, NULL::date, NULL::date,
-                       NULL::numeric, NULL::numeric, NULL::int, NULL::int, NULL, NULL::numeric
-                 WHERE FALSE
-                """
+                "SELECT NULL::bigint, NULL::int, NULL, NULL, NULL::date, NULL::numeric, NULL::numeric %s WHERE FALSE",
+                common['detail'](
+                    "NULL::int, NULL, NULL::int, NULL, NULL, NULL::date, NULL::numeric, NULL::int, NULL::int"
+                ),
             )
         return SQL(
             """
-            SELECT summed.id, summed.partner_id, summed.document_company_id,
+            SELECT summed.id, summed.partner_id,
                    CASE ledger_role WHEN 'clearing' THEN 'in_clearing' ELSE 'open_item' END,
-                   'account.account', summed.account_id, %(name)s, NULL, summed.date, NULL::date,
-                   summed.amount, summed.amount, %(currency)s, summed.account_id, summed.ledger_role, summed.amount
+                   summed.ledger_role, NULL::date, summed.amount, summed.amount
+                   %(detail)s
               FROM (
                 SELECT MIN(aml.id)::bigint * 8 + 6 AS id, partner.commercial_partner_id AS partner_id,
                        aml.company_id AS document_company_id, aml.account_id, MAX(aml.date) AS date,
@@ -364,7 +490,7 @@ class CreditExposure(models.Model):
                   JOIN res_partner partner ON partner.id = aml.partner_id
                  WHERE aml.parent_state = 'posted'
                    AND aml.account_id = ANY(%(accounts)s)
-                   AND aml.company_id IN %(branches)s
+                   AND aml.company_id = ANY(%(branches)s)
                    AND %(partners)s
                    AND %(counts)s
               GROUP BY partner.commercial_partner_id, aml.company_id, aml.account_id
@@ -372,10 +498,14 @@ class CreditExposure(models.Model):
               JOIN account_account account ON account.id = summed.account_id
              WHERE summed.amount <> 0
             """,
-            name=self.env['account.account']._field_to_sql('account', 'name'),
+            detail=common['detail'](
+                """summed.document_company_id, 'account.account', summed.account_id, %s, NULL, summed.date,
+                   summed.amount, %s, summed.account_id""",
+                self.env['account.account']._field_to_sql('account', 'name'),
+                common['company'].currency_id.id,
+            ),
             role=role,
             accounts=account_ids,
-            currency=common['company'].currency_id.id,
             branches=common['branches'],
             partners=self._ledger_partners_sql(partner_ids),
             counts=self._counts_once_sql(common['company'], by_item=False),
@@ -386,19 +516,21 @@ class CreditExposure(models.Model):
         """Return the rows of draft customer invoices; draft credit notes count nowhere."""
         return SQL(
             """
-            SELECT move.id::bigint * 8 + 5, move.commercial_partner_id, move.company_id, 'draft_invoice',
-                   'account.move', move.id, COALESCE(NULLIF(move.name, '/'), %(draft)s), NULL,
-                   COALESCE(move.invoice_date, move.date), move.invoice_date_due,
-                   ROUND((move.amount_total * %(factor)s / %(rounding)s)::numeric) * %(rounding)s,
-                   move.amount_total, move.currency_id, NULL::int, NULL, NULL::numeric
+            SELECT move.id::bigint * 8 + 5, move.commercial_partner_id, 'draft_invoice', NULL, move.invoice_date_due,
+                   ROUND((move.amount_total * %(factor)s / %(rounding)s)::numeric) * %(rounding)s, NULL::numeric
+                   %(detail)s
               FROM account_move move
              WHERE move.state = 'draft'
                AND move.move_type IN ('out_invoice', 'out_receipt')
                AND move.amount_total <> 0
-               AND move.company_id IN %(branches)s
+               AND move.company_id = ANY(%(branches)s)
                AND %(partners)s
             """,
-            draft=self.env._("Draft"),
+            detail=common['detail'](
+                """move.company_id, 'account.move', move.id, COALESCE(NULLIF(move.name, '/'), %s), NULL,
+                   COALESCE(move.invoice_date, move.date), move.amount_total, move.currency_id, NULL::int""",
+                self.env._("Draft"),
+            ),
             branches=common['branches'],
             rounding=common['rounding'],
             factor=common['factor']("move.currency_id"),
@@ -406,15 +538,12 @@ class CreditExposure(models.Model):
         )
 
     @api.model
-    def _order_lines_sql(self, partner_ids, exclude_order_ids, common):
-        """Return the open value of confirmed order lines, split in delivered and ordered.
+    def _candidates_sql(self, partner_ids, exclude_order_ids, common):
+        """Return the confirmed order lines that may have something open, with the value of one unit.
 
-        Value of one unit v, quantity to be owed Q (at least what was ordered or
-        delivered), quantity invoiced I: the line stands for v * max(0, Q - I),
-        of which v * max(0, min(Q, delivered) - I) is delivered. A line of a
-        negative quantity (trade-in) mirrors that below 0.
+        Chosen by their own columns, so that invoices and stock moves are looked
+        up for these lines only and not for each line ever sold.
         """
-        demand = self._demand_sql()
         partners = (
             SQL("TRUE")
             if partner_ids is None
@@ -426,63 +555,96 @@ class CreditExposure(models.Model):
         exclude = SQL("so.id <> ALL(%s)", list(exclude_order_ids)) if exclude_order_ids else SQL("TRUE")
         return SQL(
             """
-            SELECT valued.*,
-                   unit_value * delivered_quantity AS delivered,
-                   unit_value * (open_quantity - delivered_quantity) AS ordered
-              FROM (SELECT quantities.*,
-                           CASE WHEN due < 0 THEN LEAST(0, due - invoiced)
-                                ELSE GREATEST(0, due - invoiced) END AS open_quantity,
-                           CASE WHEN due < 0 THEN LEAST(0, GREATEST(due, qty_delivered) - invoiced)
-                                ELSE GREATEST(0, LEAST(due, qty_delivered) - invoiced) END AS delivered_quantity
-              FROM (
-                SELECT sol.id, so.id AS order_id, partner.commercial_partner_id AS partner_id,
-                       so.company_id AS document_company_id, so.currency_id AS document_currency_id,
-                       so.name AS document_name, sol.name, so.date_order::date AS date,
-                       %(factor)s AS factor,
-                       %(factor)s * CASE WHEN sol.product_uom_qty <> 0
-                            THEN sol.price_total / sol.product_uom_qty
-                            ELSE COALESCE(sol.credit_unit_price, 0) END AS unit_value,
-                       COALESCE(sol.qty_delivered, 0) AS qty_delivered,
-                       CASE WHEN sol.product_uom_qty < 0 THEN LEAST(sol.product_uom_qty, COALESCE(sol.qty_delivered, 0))
-                            ELSE %(due)s END AS due,
-                       COALESCE(invoice.quantity, 0) AS invoiced
-                  FROM sale_order so
-                  JOIN res_partner partner ON partner.id = so.partner_invoice_id
-                  JOIN sale_order_line sol ON sol.order_id = so.id
-             LEFT JOIN uom_uom uom ON uom.id = sol.product_uom_id
-             LEFT JOIN LATERAL (%(invoiced)s) AS invoice ON TRUE
-                       %(demand_join)s
-                 WHERE so.state = 'sale'
-                   AND so.company_id IN %(branches)s
-                   AND sol.display_type IS NULL
+            SELECT sol.id, so.id AS order_id, partner.commercial_partner_id AS partner_id, sol.product_id,
                    -- A true down payment line has no quantity of its own.
-                   AND (sol.is_downpayment IS NOT TRUE OR sol.product_uom_qty <> 0)
-                   -- Skips nothing but finished lines: core's invoiced quantity
-                   -- is above ours only where an invoice was reversed in full by
-                   -- a credit note that names none of its order lines.
-                   AND (sol.product_uom_qty > COALESCE(sol.qty_invoiced, 0)
-                        OR sol.qty_delivered > COALESCE(sol.qty_invoiced, 0)
-                        OR (sol.product_uom_qty < 0 AND sol.product_uom_qty < COALESCE(sol.qty_invoiced, 0))
-                        OR sol.id IN (%(reversed)s)
-                        OR %(demand_open)s)
-                   AND %(partners)s
-                   AND %(exclude)s
-              ) AS quantities) AS valued
+                   sol.is_downpayment IS TRUE AND sol.product_uom_qty = 0 AS is_down_payment,
+                   sol.product_uom_qty::float8 AS product_uom_qty,
+                   COALESCE(sol.qty_delivered, 0)::float8 AS qty_delivered, uom.factor::float8 AS uom_factor,
+                   %(factor)s::float8 AS factor,
+                   %(factor)s::float8 * CASE WHEN sol.product_uom_qty <> 0
+                        THEN sol.price_total::float8 / sol.product_uom_qty::float8
+                        ELSE COALESCE(sol.credit_unit_price, 0)::float8 END AS unit_value
+                   %(detail)s
+              FROM sale_order so
+              JOIN res_partner partner ON partner.id = so.partner_invoice_id
+              JOIN sale_order_line sol ON sol.order_id = so.id
+         LEFT JOIN uom_uom uom ON uom.id = sol.product_uom_id
+             WHERE so.state = 'sale'
+               AND so.company_id = ANY(%(branches)s)
+               AND sol.display_type IS NULL
+               -- Skips nothing but finished lines: core's invoiced quantity
+               -- is above ours only where an invoice was reversed in full by
+               -- a credit note that names none of its order lines.
+               AND (sol.is_downpayment
+                    OR sol.product_uom_qty > COALESCE(sol.qty_invoiced, 0)
+                    OR sol.qty_delivered > COALESCE(sol.qty_invoiced, 0)
+                    OR (sol.product_uom_qty < 0 AND sol.product_uom_qty < COALESCE(sol.qty_invoiced, 0))
+                    OR sol.id IN (%(reversed)s)
+                    OR %(demand_open)s)
+               AND %(partners)s
+               AND %(exclude)s
             """,
             factor=common['factor']("so.currency_id"),
-            due=demand['due'],
-            demand_join=demand['join'],
-            demand_open=demand['open'],
+            detail=common['detail'](
+                """so.company_id AS document_company_id, so.currency_id AS document_currency_id,
+                   so.name AS document_name, sol.name, so.date_order::date AS date"""
+            ),
+            demand_open=self._demand_sql()['open'],
             reversed=self._reversed_lines_sql(partner_ids),
-            invoiced=self._invoiced_sql(),
             branches=common['branches'],
             partners=partners,
             exclude=exclude,
         )
 
     @api.model
+    def _order_lines_sql(self, common):
+        """Return the open value of the candidates, split in delivered and ordered.
+
+        Value of one unit v, quantity to be owed Q (at least what was ordered or
+        delivered), quantity invoiced I: the line stands for v * max(0, Q - I),
+        of which v * max(0, min(Q, delivered) - I) is delivered. A line of a
+        negative quantity (trade-in) mirrors that below 0.
+        """
+        demand = self._demand_sql()
+        return SQL(
+            """
+            SELECT split.*, %(round_ordered)s AS ordered_rounded, %(round_delivered)s AS delivered_rounded
+              FROM (
+                SELECT valued.*,
+                       unit_value * delivered_quantity AS delivered,
+                       unit_value * (open_quantity - delivered_quantity) AS ordered
+              FROM (
+                SELECT quantities.*,
+                       CASE WHEN due < 0 THEN LEAST(0, due - invoiced)
+                            ELSE GREATEST(0, due - invoiced) END AS open_quantity,
+                       CASE WHEN due < 0 THEN LEAST(0, GREATEST(due, qty_delivered) - invoiced)
+                            ELSE GREATEST(0, LEAST(due, qty_delivered) - invoiced) END AS delivered_quantity
+                  FROM (
+                    SELECT sol.*,
+                           CASE WHEN sol.product_uom_qty < 0 THEN LEAST(sol.product_uom_qty, sol.qty_delivered)
+                                ELSE %(due)s END AS due,
+                           COALESCE(invoice.quantity, 0) AS invoiced
+                      FROM candidate sol
+                 LEFT JOIN invoiced AS invoice ON invoice.order_line_id = sol.id
+                           %(demand_join)s
+                     WHERE NOT sol.is_down_payment
+                  ) AS quantities
+              ) AS valued
+              ) AS split
+            """,
+            round_ordered=self._round_line_sql("ordered", common),
+            round_delivered=self._round_line_sql("delivered", common),
+            due=demand['due'],
+            demand_join=demand['join'],
+        )
+
+    @api.model
     def _reversed_lines_sql(self, partner_ids):
-        """Return the SELECT of the order lines on invoices that a posted credit note reverses."""
+        """Return the SELECT of the order lines that core takes as invoiced and we may not.
+
+        Those on invoices that a posted credit note reverses, and those on draft
+        credit notes: core makes one of an invoice whose total is negative.
+        """
         partners = (
             SQL("TRUE")
             if partner_ids is None
@@ -495,11 +657,13 @@ class CreditExposure(models.Model):
             """
             SELECT rel.order_line_id
               FROM account_move credit_note
-              JOIN account_move_line aml ON aml.move_id = credit_note.reversed_entry_id
+              JOIN account_move_line aml
+                ON aml.move_id = CASE credit_note.state WHEN 'draft' THEN credit_note.id
+                                      ELSE credit_note.reversed_entry_id END
               JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = aml.id
-             WHERE credit_note.reversed_entry_id IS NOT NULL
-               AND credit_note.move_type = 'out_refund'
-               AND credit_note.state = 'posted'
+             WHERE credit_note.move_type = 'out_refund'
+               AND (credit_note.state = 'draft'
+                    OR credit_note.reversed_entry_id IS NOT NULL AND credit_note.state = 'posted')
                AND %s
             """,
             partners,
@@ -507,50 +671,73 @@ class CreditExposure(models.Model):
 
     @api.model
     def _demand_sql(self):
-        """Return how much of an order line (alias sol, its unit uom) will be owed in the end.
+        """Return how much of an order line will be owed in the end.
 
-        A dict of three SQL pieces: `join` added to the FROM clause, `due` the
-        quantity in the line's unit, `open` a condition that keeps a line which
-        looks finished but isn't. Without stock moves that is what was ordered,
-        or delivered if that is more.
+        A dict of three SQL pieces: `open` a condition on sale_order_line (alias
+        sol) that keeps a line which looks finished but isn't; `join` added to
+        the FROM clause of the candidates (alias sol, columns of
+        `_candidates_sql`), `due` the quantity in the line's unit. Without stock
+        moves that is what was ordered, or delivered if that is more.
         """
         return {
             'join': SQL(),
-            'due': SQL("GREATEST(sol.product_uom_qty, COALESCE(sol.qty_delivered, 0))"),
+            'due': SQL("GREATEST(sol.product_uom_qty, sol.qty_delivered)"),
             'open': SQL("FALSE"),
         }
 
     @api.model
-    def _invoiced_sql(self):
-        """Return the SELECT of an order line's invoiced quantity in the line's unit.
+    def _invoice_lines_sql(self):
+        """Return the SELECT of the invoice lines of the candidates."""
+        # A step of its own: most orders with something open have no invoice,
+        # and the planner would look at the invoices of all others first.
+        return SQL(
+            """
+            SELECT rel.order_line_id, rel.invoice_line_id, sol.order_id, sol.is_down_payment, sol.uom_factor
+              FROM candidate sol
+              JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sol.id
+            """
+        )
+
+    @api.model
+    def _invoiced_sql(self, common):
+        """Return per candidate the invoiced quantity in the line's unit, or the amount of a down payment.
 
         Drafts count, cancelled invoices don't. A credit note that reverses an
         invoice takes back money, not goods, and does not lower the quantity;
         but an invoice reversed in full is as if it had never been. A posted
-        credit note that reverses nothing is the invoice of a return.
+        credit note that reverses nothing is the invoice of a return. A down
+        payment's amount is lowered by each of its posted credit notes.
         """
         return SQL(
             """
-            SELECT SUM(
-                       CASE move.move_type WHEN 'out_refund' THEN -aml.quantity ELSE aml.quantity END
-                       * COALESCE(aml_uom.factor / uom.factor, 1)
-                   ) AS quantity
-              FROM sale_order_line_invoice_rel rel
-              JOIN account_move_line aml ON aml.id = rel.invoice_line_id
+            SELECT invoice_line.order_line_id, invoice_line.order_id,
+                   SUM(
+                       CASE move.move_type WHEN 'out_refund' THEN -aml.quantity ELSE aml.quantity END::float8
+                       * COALESCE(aml_uom.factor::float8 / invoice_line.uom_factor, 1)
+                   ) FILTER (WHERE NOT invoice_line.is_down_payment) AS quantity,
+                   SUM(
+                       CASE move.move_type WHEN 'out_refund' THEN -aml.price_total ELSE aml.price_total END::float8
+                       * %(factor)s::float8
+                   ) FILTER (WHERE invoice_line.is_down_payment) AS amount
+              FROM invoice_line
+              JOIN account_move_line aml ON aml.id = invoice_line.invoice_line_id
               JOIN account_move move ON move.id = aml.move_id
          LEFT JOIN uom_uom aml_uom ON aml_uom.id = aml.product_uom_id
-             WHERE rel.order_line_id = sol.id
-               AND (
-                    move.move_type = 'out_refund' AND move.state = 'posted' AND move.reversed_entry_id IS NULL
-                    OR move.move_type IN ('out_invoice', 'out_receipt')
-                   AND (move.state <> 'cancel' OR move.payment_state = 'invoicing_legacy')
-                   AND (SELECT SUM(credit_note.amount_total) >= move.amount_total
-                          FROM account_move credit_note
-                         WHERE credit_note.reversed_entry_id = move.id
-                           AND credit_note.move_type = 'out_refund'
-                           AND credit_note.state = 'posted') IS NOT TRUE
-               )
-            """
+             WHERE CASE
+                   WHEN move.move_type = 'out_refund'
+                   THEN move.state = 'posted' AND (invoice_line.is_down_payment OR move.reversed_entry_id IS NULL)
+                   WHEN move.move_type NOT IN ('out_invoice', 'out_receipt') THEN FALSE
+                   WHEN invoice_line.is_down_payment THEN move.state <> 'cancel'
+                   ELSE (move.state <> 'cancel' OR move.payment_state = 'invoicing_legacy')
+                    AND (SELECT SUM(credit_note.amount_total) >= move.amount_total
+                           FROM account_move credit_note
+                          WHERE credit_note.reversed_entry_id = move.id
+                            AND credit_note.move_type = 'out_refund'
+                            AND credit_note.state = 'posted') IS NOT TRUE
+                   END
+          GROUP BY invoice_line.order_line_id, invoice_line.order_id
+            """,
+            factor=common['factor']("move.currency_id"),
         )
 
     @api.model
@@ -560,31 +747,27 @@ class CreditExposure(models.Model):
         Down payments come off what is not delivered first. An order's sum is
         not below 0, so they take off no more than there is.
         """
+        columns = common['detail']("document_company_id, document_currency_id, document_name, date, factor")
         return SQL(
             """
-            SELECT summed.*, LEAST(summed.total, down.amount) AS paid
+            SELECT paid.*, paid_total - paid_ordered AS paid_delivered
               FROM (
-                SELECT order_id, partner_id, document_company_id, document_currency_id, document_name, date, factor,
-                       SUM(ordered) AS ordered, SUM(ordered) + SUM(delivered) AS total
-                  FROM line
-              GROUP BY order_id, partner_id, document_company_id, document_currency_id, document_name, date, factor
-              ) AS summed
-        CROSS JOIN LATERAL (
-                SELECT GREATEST(0, COALESCE(SUM(
-                           CASE move.move_type WHEN 'out_refund' THEN -aml.price_total ELSE aml.price_total END
-                           * %(factor)s), 0)) AS amount
-                  FROM sale_order_line sol
-                  JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sol.id
-                  JOIN account_move_line aml ON aml.id = rel.invoice_line_id
-                  JOIN account_move move ON move.id = aml.move_id
-                 WHERE sol.order_id = summed.order_id
-                   AND sol.is_downpayment
-                   AND sol.product_uom_qty = 0
-                   AND (move.move_type IN ('out_invoice', 'out_receipt') AND move.state <> 'cancel'
-                        OR move.move_type = 'out_refund' AND move.state = 'posted')
-              ) AS down
+                SELECT summed.*, LEAST(total, GREATEST(0, COALESCE(down.amount, 0))) AS paid_total,
+                       LEAST(total, GREATEST(0, COALESCE(down.amount, 0)), GREATEST(ordered, 0)) AS paid_ordered
+                  FROM (
+                    SELECT order_id, partner_id, SUM(ordered) AS ordered, SUM(ordered) + SUM(delivered) AS total,
+                           SUM(ordered_rounded) AS ordered_rounded, SUM(delivered_rounded) AS delivered_rounded
+                           %(columns)s
+                      FROM line
+                  GROUP BY order_id, partner_id %(columns)s
+                  ) AS summed
+             LEFT JOIN (
+                    SELECT order_id, SUM(amount) AS amount FROM invoiced WHERE amount IS NOT NULL GROUP BY order_id
+                  ) AS down USING (order_id)
+              ) AS paid
+             WHERE total > 0
             """,
-            factor=common['factor']("move.currency_id"),
+            columns=columns,
         )
 
     @api.model
@@ -648,8 +831,14 @@ class CreditExposure(models.Model):
                        SUM(GREATEST(amount, 0)) OVER (
                            PARTITION BY partner_id ORDER BY date_due, id) AS debits_so_far,
                        SUM(GREATEST(-amount, 0)) OVER (PARTITION BY partner_id) AS unallocated
-                  FROM exposure
-                 WHERE category = 'open_item'
+                  FROM (
+                    -- What is left of an item and what a draft took of it are one item.
+                    SELECT partner_id, id / 8 AS id, MIN(date_due) AS date_due, SUM(amount) AS amount,
+                           MIN(booked) AS booked
+                      FROM exposure
+                     WHERE category = 'open_item'
+                  GROUP BY partner_id, id / 8
+                  ) AS whole
             ),
             aged AS (
                 SELECT item.partner_id, MAX(unallocated) AS unallocated,
@@ -682,7 +871,7 @@ class CreditExposure(models.Model):
               FROM summed
          LEFT JOIN aged USING (partner_id)
             """,
-            rows=self._rows_sql(company, date, partner_ids, exclude_order_ids),
+            rows=self._rows_sql(company, date, partner_ids, exclude_order_ids, detail=False),
             overdue=overdue,
             columns=columns,
             categories=categories,

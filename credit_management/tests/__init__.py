@@ -2,6 +2,5 @@ from . import test_credit_exposure
 from . import test_credit_limit
 from . import test_engine
 from . import test_ledger_account
-from . import test_prepared
 from . import test_sale_order_addons
 from . import test_sale_order_check

@@ -24,28 +24,36 @@ class CreditExposure(models.Model):
         return {
             'join': SQL(
                 """
-                LEFT JOIN LATERAL (
-                    SELECT COUNT(*) AS moves,
-                           COALESCE(SUM(move.product_uom_qty * move_uom.factor / uom.factor) FILTER (
-                               WHERE %(open)s
+                LEFT JOIN (
+                    SELECT move.sale_line_id,
+                           COUNT(*) FILTER (WHERE move.product_id = sol.product_id) AS moves,
+                           COALESCE(SUM(move.product_uom_qty::float8 * move_uom.factor::float8 / sol.uom_factor) FILTER (
+                               WHERE move.product_id = sol.product_id AND %(open)s
                            ), 0) AS quantity
-                      FROM stock_move move
+                      FROM candidate sol
+                      JOIN stock_move move ON move.sale_line_id = sol.id
                       JOIN uom_uom move_uom ON move_uom.id = move.product_uom
                       JOIN stock_location destination
                         ON destination.id = COALESCE(move.location_final_id, move.location_dest_id)
-                     WHERE move.sale_line_id = sol.id AND move.product_id = sol.product_id
-                ) AS demand ON TRUE
+                  GROUP BY move.sale_line_id
+                ) AS demand ON demand.sale_line_id = sol.id
                 """,
                 open=self._open_demand_sql(),
             ),
             'due': SQL(
                 """
-                CASE WHEN demand.moves > 0
-                     THEN COALESCE(sol.qty_delivered, 0) + demand.quantity
-                     ELSE GREATEST(sol.product_uom_qty, COALESCE(sol.qty_delivered, 0)) END
+                CASE WHEN demand.moves > 0 THEN sol.qty_delivered + demand.quantity
+                     ELSE GREATEST(sol.product_uom_qty, sol.qty_delivered) END
                 """
             ),
-            'open': SQL("demand.quantity > 0"),
+            'open': SQL(
+                """
+                EXISTS (
+                    SELECT 1
+                      FROM stock_move move
+                     WHERE move.sale_line_id = sol.id AND move.state NOT IN ('done', 'cancel'))
+                """
+            ),
         }
 
     @api.model
