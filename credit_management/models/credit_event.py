@@ -99,6 +99,7 @@ class CreditEvent(models.Model):
     hash = fields.Char(required=True, readonly=True, help="SHA-256 of the content and the hash before.")
     description = fields.Text(compute='_compute_description', help="In words, made from the content when it is read.")
     has_document = fields.Boolean(compute='_compute_description')
+    user_name = fields.Char(string="By", compute='_compute_user_name', help="Of a deleted user the id.")
 
     _account_number_unique = models.UniqueIndex('(account_id, number)', "An event has a number of its own.")
 
@@ -325,6 +326,13 @@ class CreditEvent(models.Model):
     # In words
     # -------------------------------------------------------------------------
 
+    @api.depends('user_id')
+    def _compute_user_name(self):
+        # Also of users that the reader may not read; names are no secret among colleagues.
+        names = {user.id: user.name for user in self.sudo().user_id.exists()}
+        for event in self:
+            event.user_name = names.get(event.user_id.id, f"#{event.user_id.id}")
+
     @api.depends('kind', 'payload')
     @api.depends_context('lang', 'uid')
     def _compute_description(self):
@@ -452,8 +460,8 @@ class CreditEvent(models.Model):
 
     def _day(self, payload, key):
         try:
-            return format_date(self.env, payload.get(key) or '')
-        except ValueError:
+            return format_date(self.env, fields.Date.to_date(payload.get(key) or False) or '')
+        except (TypeError, ValueError):
             return str(payload[key])
 
     def _document_reference(self, payload):
