@@ -326,6 +326,13 @@ class CreditEvent(models.Model):
     # In words
     # -------------------------------------------------------------------------
 
+    def _read_group_postprocess_groupby(self, groupby_spec, raw_values):
+        # EXTENDS base: what a deleted user did is grouped under nobody
+        if groupby_spec == 'user_id':
+            there = set(self.env['res.users'].sudo().browse(filter(None, raw_values)).exists().ids)
+            raw_values = [value if value in there else None for value in raw_values]
+        return super()._read_group_postprocess_groupby(groupby_spec, raw_values)
+
     @api.depends('user_id')
     def _compute_user_name(self):
         # Also of users that the reader may not read; names are no secret among colleagues.
