@@ -254,6 +254,7 @@ class CreditEvent(models.Model):
             self._stream(self._events_sql(company, accounts)),
         ]
         rows = merge(*map(_tagged, count(), sources), key=itemgetter(0, 1))
+        # pylint: disable=bad-builtin-groupby; Odoo's own reads everything first.
         for account_id, of_account in groupby(rows, key=itemgetter(0)):
             counter, sealed, events = None, {}, ()
             for source, of_source in groupby(of_account, key=itemgetter(1)):
@@ -332,6 +333,13 @@ class CreditEvent(models.Model):
             there = set(self.env['res.users'].sudo().browse(filter(None, raw_values)).exists().ids)
             raw_values = [value if value in there else None for value in raw_values]
         return super()._read_group_postprocess_groupby(groupby_spec, raw_values)
+
+    @api.depends('account_id', 'number')
+    def _compute_display_name(self):
+        for event in self:
+            event.display_name = self.env._(
+                "%(customer)s, event %(number)s", customer=event.account_id.display_name, number=event.number
+            )
 
     @api.depends('user_id')
     def _compute_user_name(self):

@@ -137,10 +137,11 @@ class CreditFileExport(models.TransientModel):
         """Write events, seals and sealed heads into a workbook of three sheets; text never becomes a formula."""
         import xlsxwriter
 
-        _ = self.env._
         [(count,)] = self.env.execute_query(SQL("SELECT COUNT(*) FROM (%s) AS events", self._events_query()))
         if count > SHEET_ROWS:
-            raise UserError(_("There are more events than a sheet has rows. Choose a shorter period, or JSON."))
+            raise UserError(
+                self.env._("There are more events than a sheet has rows. Choose a shorter period, or JSON.")
+            )
         # Row by row into temporary files, instead of all in memory.
         with xlsxwriter.Workbook(target, {'constant_memory': True}) as book:
             bold = book.add_format({'bold': True})
@@ -158,34 +159,39 @@ class CreditFileExport(models.TransientModel):
                         else:
                             sheet.write_string(line, place, value)
 
-            hashes = [(_("Hash Before"), 68), (_("Hash"), 68)]
+            hashes = [(self.env._("Hash Before"), 68), (self.env._("Hash"), 68)]
             write(
-                _("Events"),
+                self.env._("Events"),
                 [
-                    (_("Customer"), 30),
-                    (_("Account ID"), 12),
-                    (_("Number"), 10),
-                    (_("Date (UTC)"), 24),
-                    (_("Event"), 30),
-                    (_("Kind"), 20),
-                    (_("User"), 24),
-                    (_("User ID"), 10),
-                    (_("Content"), 80),
+                    (self.env._("Customer"), 30),
+                    (self.env._("Account ID"), 12),
+                    (self.env._("Number"), 10),
+                    (self.env._("Date (UTC)"), 24),
+                    (self.env._("Event"), 30),
+                    (self.env._("Kind"), 20),
+                    (self.env._("User"), 24),
+                    (self.env._("User ID"), 10),
+                    (self.env._("Content"), 80),
                     *hashes,
                 ],
                 self._event_rows(),
             )
             write(
-                _("Seals"),
-                [(_("Number"), 10), (_("Date (UTC)"), 24), (_("Accounts"), 10), *hashes],
+                self.env._("Seals"),
+                [(self.env._("Number"), 10), (self.env._("Date (UTC)"), 24), (self.env._("Accounts"), 10), *hashes],
                 (
                     (seal.number, stamp(seal.date), seal.heads.count(';') + 1, seal.previous_hash, seal.hash)
                     for seal in self._seals()
                 ),
             )
             write(
-                _("Sealed Ends"),
-                [(_("Seal"), 10), (_("Account ID"), 12), (_("Number"), 10), (_("Hash"), 68)],
+                self.env._("Sealed Ends"),
+                [
+                    (self.env._("Seal"), 10),
+                    (self.env._("Account ID"), 12),
+                    (self.env._("Number"), 10),
+                    (self.env._("Hash"), 68),
+                ],
                 ((seal, account_id, number, hash_) for account_id, number, hash_, seal in self._heads()),
             )
 
