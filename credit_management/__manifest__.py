@@ -17,6 +17,8 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
   account status, no limit decided; outcomes warn, hold and block
 * Orders on hold with every reason and figure; request, release and reject
 * Shadow mode: see what would have been held before anything is
+* The credit file: an audit trail of hash chains that nobody can rewrite unseen, to
+  be verified in Odoo and outside
 * Two orders that fit alone but not together are never both confirmed
 """,
     'author': "Credit Suite Team",
@@ -34,8 +36,12 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
         'views/credit_exposure_views.xml',
         'views/credit_check_views.xml',
         'views/credit_release_views.xml',
+        'views/credit_event_views.xml',
+        'views/credit_seal_views.xml',
         'views/credit_policy_views.xml',
         'wizard/credit_decision_views.xml',
+        'wizard/credit_file_export_views.xml',
+        'wizard/credit_verification_views.xml',
         'views/account_move_line_views.xml',
         'views/sale_order_views.xml',
         'views/sale_portal_templates.xml',

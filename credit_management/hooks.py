@@ -19,5 +19,6 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Remove the index on core's table, which no model of ours owns."""
+    """Remove what no model of ours owns: the index on core's table, the function that guards the credit file."""
     env.execute_query(SQL("DROP INDEX IF EXISTS account_move_credit_draft_index"))
+    env.execute_query(SQL("DROP FUNCTION IF EXISTS credit_file_locked() CASCADE"))

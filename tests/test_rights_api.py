@@ -356,6 +356,10 @@ def test_context_keys_do_not_help(world: World, seller: Api, context: dict) -> N
         ("credit.account", "_for_partners"),
         ("credit.check", "_run"),
         ("credit.counter", "_bump"),
+        ("credit.counter", "_advance"),
+        ("credit.event", "_record"),
+        ("credit.event", "_verify_chain"),
+        ("credit.seal", "_seal"),
     ],
 )
 @pytest.mark.parametrize("login", ["seller", "manager"])

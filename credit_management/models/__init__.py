@@ -5,6 +5,7 @@ from . import credit_account
 from . import credit_counter
 from . import credit_event
 from . import credit_ledger_account
+from . import credit_seal
 from . import credit_limit
 from . import credit_exposure
 from . import credit_check

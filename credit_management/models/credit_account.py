@@ -335,6 +335,7 @@ class CreditAccount(models.Model):
         accounts = super().create(vals_list)
         # The records, not the values: a default of the context counts as well.
         accounts.filtered('policy_id')._check_may_loosen()
+        accounts._record_changes({account: ('normal', self.env['credit.policy'], True) for account in accounts})
         return accounts
 
     def write(self, vals):
@@ -349,12 +350,31 @@ class CreditAccount(models.Model):
                 )
         loosened = self.filtered(lambda account: account._loosened_by(vals))
         loosened._check_may_loosen()
+        before = {account: (account.status, account.policy_id, account.active) for account in self}
         result = super().write(vals)
+        self._record_changes(before)
         # Whatever may lower what a customer is allowed is seen by the
         # confirmations under way.
         if {'status', 'policy_id', 'active'} & vals.keys():
             self.env['credit.counter']._bump(self)
         return result
+
+    def _record_changes(self, before):
+        """Note in the credit files by what these accounts differ from before.
+
+        :param before: {account: (status, own policy, active)}
+        """
+        entries = []
+        for account in self:
+            status, policy, active = before[account]
+            if account.status != status:
+                entries.append((account, 'status', {'before': status, 'after': account.status}))
+            if account.policy_id != policy:
+                change = {'policy_before_id': policy.id or None, 'policy_id': account.policy_id.id or None}
+                entries.append((account, 'policy', change))
+            if account.active != active:
+                entries.append((account, 'restored' if account.active else 'archived', {}))
+        self.env['credit.event']._record(entries)
 
     def _loosened_by(self, vals):
         """Tell whether a write takes a customer out of the rules: another policy, or a milder status."""
@@ -378,10 +398,12 @@ class CreditAccount(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        if used := self.filtered(lambda account: account.limit_ids or account.check_ids):
+        # Whether there is a file, also to those who may not read it.
+        events = self.env['credit.event'].sudo().search([('account_id', 'in', self.ids)], limit=1)
+        if used := self.filtered(lambda account: account.limit_ids or account.check_ids) or events.account_id:
             raise UserError(
                 self.env._(
-                    "%(customer)s has limits or checks on file, which are kept. Archive the account instead.",
+                    "%(customer)s has limits, checks or events on file, which are kept. Archive the account instead.",
                     customer=used[0].display_name,
                 )
             )
@@ -692,6 +714,12 @@ class CreditAccount(models.Model):
         action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_check_action')
         action['domain'] = [('account_id', '=', self.id)]
         return action
+
+    def action_view_events(self):
+        """Open the credit file of this customer."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_event_action')
+        return action | {'domain': [('account_id', '=', self.id)], 'context': {'credit_file_of_one': True}}
 
     def action_view_overdue_items(self):
         """Open the customer's unreconciled journal items, oldest first, where they can be matched."""

@@ -93,6 +93,24 @@ class CreditCheck(models.Model):
         broken = self.line_ids.filtered(lambda line: line.verdict != 'pass' and line.verdict == gravest[line.kind])
         return broken.sorted(lambda line: -OUTCOMES.index(line.verdict))
 
+    def _prepare_event_payload(self):
+        """Return the decision as the credit file keeps it: what was asked for, what stood against it."""
+        self.ensure_one()
+        return {
+            'check_id': self.id,
+            'res_model': self.res_model,
+            'res_id': self.res_id,
+            'outcome': self.outcome,
+            'rules': self._reason_lines().mapped('kind'),
+            'amount': self.document_total_currency,
+            'currency_id': self.document_currency_id.id,
+            'exposure': self.exposure,
+            'effective_limit': None if self.unlimited else self.effective_limit,
+            'overdue_amount': self.overdue_amount,
+            'excess': self.excess,
+            'company_currency_id': self.currency_id.id,
+        }
+
     def action_open_document(self):
         """Open the checked document."""
         self.ensure_one()

@@ -1,5 +1,11 @@
 from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+
+from ..engine.chain import GENESIS, Head
+
+# How often a job tries again when others were first.
+TRIES = 5
 
 
 class CreditCounter(models.Model):
@@ -10,16 +16,26 @@ class CreditCounter(models.Model):
     other confirmed. A row that both *write* is: the second gets a serialization
     failure, which Odoo answers by running the request again on a fresh snapshot.
     A table of its own, because the account's row is written for other reasons.
+
+    The row also says where a chain of the credit file ends: that of the
+    account's events, or, on the row of a company, that of its seals.
     """
 
     _name = 'credit.counter'
     _description = "Credit Counter"
     _log_access = False
 
-    account_id = fields.Many2one('credit.account', required=True, ondelete='cascade')
+    account_id = fields.Many2one('credit.account', ondelete='cascade')
+    company_id = fields.Many2one('res.company', ondelete='cascade', help="Root company whose seals are counted.")
     n = fields.Integer(string="Number", required=True, default=0)
+    head_number = fields.Integer(required=True, default=0, help="Number of the last event, or of the last seal.")
+    head_hash = fields.Char(help="Hash of the last event, or of the last seal.")
 
     _account_unique = models.UniqueIndex('(account_id)', "An account has one counter.")
+    _company_unique = models.UniqueIndex('(company_id)', "A company has one counter.")
+    _one_owner = models.Constraint(
+        'CHECK (num_nonnulls(account_id, company_id) = 1)', "A counter belongs to an account or to a company."
+    )
 
     @api.model
     def _bump(self, accounts):
@@ -30,8 +46,8 @@ class CreditCounter(models.Model):
         self.env.execute_query(
             SQL(
                 """
-                INSERT INTO credit_counter (account_id, n)
-                     SELECT id, 1 FROM unnest(%s) AS id ORDER BY id
+                INSERT INTO credit_counter (account_id, n, head_number)
+                     SELECT id, 1, 0 FROM unnest(%s) AS id ORDER BY id
                 ON CONFLICT (account_id) DO UPDATE SET n = credit_counter.n + 1
                   RETURNING account_id
                 """,
@@ -39,3 +55,78 @@ class CreditCounter(models.Model):
             )
         )
         self.invalidate_model(['n'])
+
+    @api.model
+    def _advance(self, owner, counts):
+        """Reserve numbers at the ends of some chains; whoever else does so meanwhile has to run again.
+
+        :param owner: 'account_id' or 'company_id'
+        :param counts: {id of the owner: how many}
+        :returns: {id of the owner: the Head before}
+        """
+        name = SQL.identifier(owner)
+        ids = sorted(counts)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO credit_counter (%(owner)s, n, head_number)
+                     SELECT id, 0, count FROM unnest(%(ids)s, %(counts)s) AS wanted(id, count) ORDER BY id
+                ON CONFLICT (%(owner)s) DO UPDATE SET head_number = credit_counter.head_number + EXCLUDED.head_number
+                  RETURNING %(owner)s, head_number, head_hash
+                """,
+                owner=name,
+                ids=ids,
+                counts=[counts[id_] for id_ in ids],
+            )
+        )
+        return {id_: Head(number - counts[id_], hash_ or GENESIS) for id_, number, hash_ in rows}
+
+    @api.model
+    def _set_heads(self, owner, hashes):
+        """Note the last hashes of some chains.
+
+        :param hashes: {id of the owner: hash}
+        """
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE credit_counter SET head_hash = new.hash
+                  FROM unnest(%s, %s) AS new(id, hash)
+                 WHERE %s = new.id
+                RETURNING new.id
+                """,
+                list(hashes),
+                list(hashes.values()),
+                SQL.identifier('credit_counter', owner),
+            )
+        )
+        self.invalidate_model(['head_number', 'head_hash'])
+
+    @api.model
+    def _company_head(self, company):
+        """Return the Head that a root company's row says its seals have, or None."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT head_number, COALESCE(head_hash, '') FROM credit_counter "
+                "WHERE company_id = %s AND head_number <> 0",
+                company.id,
+            )
+        )
+        return Head(*rows[0]) if rows else None
+
+    @api.model
+    def _in_turn(self, step, *args):
+        """Run a step of a job; if another transaction was first at a row, again on a fresh snapshot.
+
+        Odoo does this for requests only. What the transaction did before is
+        lost then, so commit before, or call it first.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                result = step(*args)
+                self.env.flush_all()
+                return result
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                if not left:
+                    raise
+                self.env.cr.rollback()

@@ -12,6 +12,17 @@ FLOW_FIELDS = {
 }  # fmt: skip
 
 
+# What the customer's credit file notes when a limit gets into a state.
+STATE_EVENTS = {
+    'draft': 'limit_withdrawn',
+    'submitted': 'limit_submitted',
+    'approved': 'limit_approved',
+    'rejected': 'limit_rejected',
+    'superseded': 'limit_closed',
+    'expired': 'limit_closed',
+}
+
+
 class CreditLimit(models.Model):
     """A dated decision about an amount, from proposal to history, in one record."""
 
@@ -177,8 +188,28 @@ class CreditLimit(models.Model):
         }
 
     def _write_flow(self, vals):
-        """Write what `write` keeps clients from writing."""
-        return super().write(vals)  # pylint: disable=super-method-mismatch
+        """Write what `write` keeps clients from writing, and note it in the credit file."""
+        result = super().write(vals)  # pylint: disable=super-method-mismatch
+        if kind := STATE_EVENTS.get(vals.get('state') or ('superseded' if 'superseded_by_id' in vals else None)):
+            self.env['credit.event']._record(
+                [(limit.account_id, kind, limit._prepare_event_payload()) for limit in self]
+            )
+        return result
+
+    def _prepare_event_payload(self):
+        """Return the decision as the credit file keeps it."""
+        self.ensure_one()
+        return {
+            'limit_id': self.id,
+            'state': self.state,
+            'kind': self.kind,
+            'limit_kind': self.limit_kind,
+            'amount': self.amount,
+            'currency_id': self.currency_id.id,
+            'date_from': self.date_from,
+            'date_to': self.date_to or None,
+            'superseded_by_id': self.superseded_by_id.id or None,
+        }
 
     # -------------------------------------------------------------------------
     # Flow
@@ -353,6 +384,10 @@ class CreditLimit(models.Model):
     @api.model
     def _cron_close(self):
         """Mark the limits whose last day has passed."""
+        self.env['credit.counter']._in_turn(self._close_ended)
+
+    @api.model
+    def _close_ended(self):
         for company in self.env['res.company'].search([('parent_id', '=', False)]):
             ended = self.search(
                 [('company_id', '=', company.id), ('state', '=', 'approved'), ('date_to', '<', company._credit_today())]

@@ -44,6 +44,26 @@ class CreditRelease(models.Model):
 
     _document_index = models.Index('(res_model, res_id)')
 
+    def _record_event(self, kind):
+        """Note the request or the decision in the customer's credit file."""
+        self.env['credit.event']._record(
+            [
+                (
+                    release.account_id,
+                    kind,
+                    {
+                        'release_id': release.id,
+                        'check_id': release.check_id.id,
+                        'res_model': release.res_model,
+                        'res_id': release.res_id,
+                        'amount': release.amount,
+                        'currency_id': release.currency_id.id,
+                    },
+                )
+                for release in self
+            ]
+        )
+
     def _covers(self, total, currency, debtor):
         """Tell whether this release lets a document of this total, currency and debtor go on."""
         self.ensure_one()

@@ -548,6 +548,8 @@ class SaleOrder(models.Model):
                 self.env._("Raised by %(increase)s beyond the customer's credit", **values), check.reason.split('\n')
             )
             check.account_id._schedule_growth_activity(order)
+            payload = {**check._prepare_event_payload(), 'increase': increase}
+            self.env['credit.event']._record([(check.account_id, 'grown', payload)])
             return
         self._credit_write({'credit_checked_total': order.amount_total})
 
@@ -558,6 +560,7 @@ class SaleOrder(models.Model):
     def _credit_hold(self, checks):
         """Put orders on hold: state, reasons in the chatter, the controller's activity."""
         accounts = former = self.env['credit.account'].sudo()
+        entries = []
         for order in self:
             check = checks[order]
             former |= order.sudo().credit_account_id
@@ -579,7 +582,9 @@ class SaleOrder(models.Model):
             reason = check.with_context(lang=reader.env.lang).reason
             if not again or reason != before.with_context(lang=reader.env.lang).reason:
                 reader._credit_post(reader.env._("On hold for credit"), reason.split('\n'), notify=not again)
+                entries.append((check.account_id, 'held', check._prepare_event_payload()))
             accounts |= check.account_id
+        self.env['credit.event']._record(entries)
         accounts._schedule_hold_activity()
         (former - accounts)._close_hold_activity()
 
@@ -789,22 +794,17 @@ class SaleOrder(models.Model):
         order = self.sudo()
         if order.credit_release_id.state == 'requested':
             raise UserError(self.env._("A release of %(order)s is requested already.", order=self.name))
-        order._credit_write(
+        release = order.env['credit.release'].create(
             {
-                'credit_release_id': self.env['credit.release']
-                .sudo()
-                .create(
-                    {
-                        **order._prepare_release_vals(),
-                        'state': 'requested',
-                        'requested_by_id': self.env.uid,
-                        'requested_date': fields.Datetime.now(),
-                        'request_note': note,
-                    }
-                )
-                .id
+                **order._prepare_release_vals(),
+                'state': 'requested',
+                'requested_by_id': self.env.uid,
+                'requested_date': fields.Datetime.now(),
+                'request_note': note,
             }
         )
+        order._credit_write({'credit_release_id': release.id})
+        release._record_event('release_requested')
         controller = order.credit_controller_id
         reader = self.with_context(lang=controller.lang or self.env.lang)
         reader._credit_post(
@@ -918,6 +918,7 @@ class SaleOrder(models.Model):
         else:
             release = release.create(vals)
         order._credit_write({'credit_state': state, 'credit_release_id': release.id})
+        release._record_event(state)
 
     def _prepare_release_vals(self):
         """Return what a request or a decision is about: the document as its check saw it."""

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Verify a credit file that was exported as JSON, without Odoo and without its database.
+
+    python3 verify_credit_file.py credit-file.json
+
+Prints what is wrong, one line per chain (the first broken link of each), and
+ends with code 1; or says that all is sound, and ends with code 0. Code 2: the
+file can't be read. Needs Python 3.8 or later and nothing else.
+
+What is hashed
+    An event's hash is the SHA-256 of this JSON text, in ASCII, with the keys in
+    alphabetical order and no spaces; `payload` is a text that itself holds JSON:
+
+        {"account_id":7,"date":"2026-11-21T10:30:00.123456Z","kind":"held",
+         "number":3,"payload":"{...}","previous_hash":"...","user_id":2}
+
+    `previous_hash` is the hash of the event before of the same account; the
+    first has 64 zeros. A seal's hash is made in the same way of `company_id`,
+    `date`, `heads`, `number` and `previous_hash`, where `heads` is a text
+    "account number hash;account number hash;...": the last events of the
+    accounts that had new ones since the seal before.
+
+What an export can show
+    Of a period or of some accounts only, what lies outside is not judged: not
+    the link to the event before the first, not the end if the period has one.
+"""
+
+import hashlib
+import json
+import re
+import sys
+
+GENESIS = "0" * 64
+HEAD = re.compile(r"(\d{1,9}) (\d{1,9}) ([0-9a-f]{64})")
+EVENT_KEYS = ("account_id", "date", "kind", "number", "payload", "previous_hash", "user_id")
+SEAL_KEYS = ("company_id", "date", "heads", "number", "previous_hash")
+SEARCHED = 10_000
+
+
+def digest(record, keys, **changed):
+    """Return the hash that a record should have."""
+    content = {**{key: record[key] for key in keys}, **changed}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
+
+
+def verify(data):
+    """Return the findings (kind, account id or None, number, sentence) of an export, the seals' first."""
+    findings, sealed = verify_seals(data)
+    counters = {row["account_id"]: row for row in data["counters"]}
+    events = {}
+    for event in data["events"]:
+        events.setdefault(event["account_id"], []).append(event)
+    chosen = data["accounts"]
+    for account in sorted({*counters, *sealed, *events}):
+        if chosen is None or account in chosen:
+            finding = verify_account(
+                data, account, counters.get(account), sealed.get(account, {}), events.get(account, [])
+            )
+            findings += [(finding[0], account, *finding[1:])] if finding else []
+    return findings
+
+
+def verify_seals(data):
+    """Return the findings about the seals, and {account: {number: (hash, seal)}} of those that are unchanged."""
+    number, last_hash, finding, sealed = 0, GENESIS, None, {}
+    for seal in data["seals"]:
+        genuine = digest(seal, SEAL_KEYS) == seal["hash"]
+        if genuine:
+            for head in seal["heads"].split(";"):
+                match = HEAD.fullmatch(head)
+                if match:
+                    heads = sealed.setdefault(int(match[1]), {})
+                    heads.setdefault(int(match[2]), (match[3], seal["number"]))
+        if finding:
+            continue
+        if seal["number"] > number + 1:
+            finding = ("seal_gap", None, number + 1, f"Seals {number + 1} to {seal['number'] - 1} are missing.")
+        elif not genuine or seal["number"] <= number:
+            finding = ("seal_content", None, seal["number"], f"Seal {seal['number']} was changed.")
+        elif seal["previous_hash"] != last_hash:
+            text = f"Seal {seal['number']} does not follow from the one before, which was exchanged."
+            finding = ("seal_link", None, seal["number"], text)
+        number, last_hash = seal["number"], seal["hash"]
+    counter = data["seal_counter"] or {"number": 0, "hash": GENESIS}
+    if not finding and counter["number"] > number:
+        finding = ("seal_tail", None, number + 1, f"Seals {number + 1} to {counter['number']} are missing.")
+    if not finding and (counter["number"], counter["hash"]) != (number, last_hash):
+        text = f"The company's counter was changed; it does not agree with the last seal, {number}."
+        finding = ("seal_counter", None, number, text)
+    return [finding] if finding else [], sealed
+
+
+def verify_account(data, account, counter, sealed, events):
+    """Return the first finding (kind, number, sentence) of one account, or None."""
+    number, last_hash = 0, GENESIS
+    if data["date_from"]:
+        if not events:
+            return None  # none in the period
+        # What was before is not in the export; the first event is taken at its word.
+        number, last_hash = events[0]["number"] - 1, events[0]["previous_hash"]
+    for event in events:
+        finding = verify_event(account, event, number, last_hash, sealed)
+        if finding:
+            return finding
+        number, last_hash = event["number"], event["hash"]
+    if data["date_to"]:
+        return None  # what came after is not in the export
+    counted = (counter["number"], counter["hash"]) if counter else (0, GENESIS)
+    latest = max(sealed, default=0)
+    expected = max(latest, counted[0])
+    if expected > number:
+        witness = f"seal {sealed[latest][1]} has them" if latest > number else "the counter has them"
+        if events:
+            text = f"Account {account}: the end is cut off, events {number + 1} to {expected}; {witness}."
+            return ("tail", number + 1, text)
+        return ("removed", 1, f"Account {account}: the whole file is gone, events 1 to {expected}; {witness}.")
+    if counted != (number, last_hash):
+        text = f"Account {account}: the counter was changed; it does not agree with the last event, {number}."
+        return ("counter", number, text)
+    return None
+
+
+def verify_event(account, event, number, last_hash, sealed):
+    """Return the finding about one event that follows another, or None."""
+    here, wanted = event["number"], number + 1
+    if here > wanted:
+        return ("gap", wanted, f"Account {account}: events {wanted} to {here - 1} are missing.")
+    if here < wanted:
+        return ("order", here, f"Account {account}: there is more than one event {here}.")
+    if digest(event, EVENT_KEYS) != event["hash"]:
+        for written in range(1, SEARCHED):
+            if digest(event, EVENT_KEYS, number=written) == event["hash"]:
+                text = f"event {here} stands in the wrong place; it was written as number {written}."
+                return ("order", here, f"Account {account}: {text}")
+        return ("content", here, f"Account {account}: event {here} was changed.")
+    if here in sealed and sealed[here][0] != event["hash"]:
+        return ("rewritten", here, f"Account {account}: event {here} was rewritten after seal {sealed[here][1]}.")
+    if event["previous_hash"] != last_hash:
+        text = f"event {here} does not follow from the one before, which was exchanged."
+        return ("link", here, f"Account {account}: {text}")
+    return None
+
+
+def main(arguments):
+    """Verify the file that the command line names; return the exit code."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        sys.stderr.write(__doc__)
+        return 2
+    try:
+        with open(arguments[0], encoding="ascii") as source:
+            data = json.load(source)
+        if data["format"] != "credit-file/1":
+            raise ValueError(f"unknown format {data['format']!r}")
+        findings = verify(data)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"This is no credit file that can be read: {error}\n")
+        return 2
+    for _kind, _account, _number, text in findings:
+        sys.stdout.write(f"{text}\n")
+    events, seals = data["events"], data["seals"]
+    if findings:
+        sys.stdout.write(f"BROKEN: {len(findings)} chains; {len(events)} events read.\n")
+        return 1
+    accounts = len({event["account_id"] for event in events})
+    sys.stdout.write(f"All is sound: {len(events)} events of {accounts} accounts, {len(seals)} seals.\n")
+    if seals:
+        sys.stdout.write(f"Last seal: {seals[-1]['number']} of {seals[-1]['date']}, {seals[-1]['hash']}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
