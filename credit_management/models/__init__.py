@@ -2,13 +2,17 @@ from . import credit_policy
 from . import credit_checkpoint
 from . import credit_rule
 from . import credit_account
+from . import credit_account_trend
 from . import credit_counter
 from . import credit_event
 from . import credit_limit
 from . import credit_exposure
+from . import credit_exposure_as_of
 from . import credit_check
 from . import credit_check_line
 from . import credit_release
+from . import credit_snapshot
+from . import credit_snapshot_run
 from . import res_company
 from . import res_config_settings
 from . import res_currency

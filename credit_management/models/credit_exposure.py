@@ -483,7 +483,7 @@ class CreditExposure(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _sums_sql(self, company, date, partner_ids=None, exclude_order_ids=(), graces=(0,)):
+    def _sums_sql(self, company, date, partner_ids=None, exclude_order_ids=(), graces=(0,), rows=None):
         """Return the SELECT of one row per customer with anything open.
 
         Columns: partner_id, one per category, `unallocated` (credits not yet
@@ -492,6 +492,8 @@ class CreditExposure(models.Model):
         overdue follow from what is left of each item after the unallocated
         credits have paid the oldest ones, without the residues below the
         floors of the customer's policy.
+
+        :param rows: the SELECT of the open rows, those of now if none is given
         """
         categories = SQL(", ").join(
             SQL("COALESCE(SUM(amount) FILTER (WHERE category = %s), 0) AS %s", category, SQL.identifier(category))
@@ -551,7 +553,7 @@ class CreditExposure(models.Model):
               FROM summed
          LEFT JOIN aged USING (partner_id)
             """,
-            rows=self._rows_sql(company, date, partner_ids, exclude_order_ids),
+            rows=rows or self._rows_sql(company, date, partner_ids, exclude_order_ids),
             overdue=overdue,
             columns=columns,
             categories=categories,
