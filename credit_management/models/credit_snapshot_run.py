@@ -95,23 +95,23 @@ class CreditSnapshotRun(models.Model):
     @api.model
     def _open(self, companies):
         """Return the runs to do: today's of each company, and the first time the month ends before it."""
-        pending = self.browse()
-        for company in companies:
-            today = company._credit_today()
-            runs = self.search([('company_id', '=', company.id), ('kind', '=', 'daily')], order='date desc')
-            runs.filtered(lambda run: run.state in ('todo', 'failed') and run.date < today).write(
-                {'state': 'incomplete'}
-            )
-            if not runs:
-                self._open_backfill(company, BACKFILL_MONTHS)
-            current = runs.filtered(lambda run: run.date == today) or self._create_runs(company, 'daily', [today])
-            pending += current.filtered(lambda run: run.state in ('todo', 'failed'))
-            pending += self.search(
-                [('company_id', '=', company.id), ('kind', '=', 'backfill'), ('state', 'in', ('todo', 'failed'))],
-                order='date',
-            )
+        pending = self.browse().union(*(self._open_company(company) for company in companies))
         # What can't be made up for comes first.
-        return pending.sorted(lambda run: run.kind != 'daily')
+        return pending.sorted(lambda run: (run.kind != 'daily', run.date))
+
+    @api.model
+    def _open_company(self, company):
+        today = company._credit_today()
+        runs = self.search([('company_id', '=', company.id)])
+        daily = runs.filtered(lambda run: run.kind == 'daily')
+        if not daily:
+            runs += self._open_backfill(company, BACKFILL_MONTHS)
+        if today not in daily.mapped('date'):
+            runs += self._create_runs(company, 'daily', [today])
+        pending = runs.filtered(lambda run: run.state in ('todo', 'failed'))
+        passed = pending.filtered(lambda run: run.kind == 'daily' and run.date < today)
+        passed.write({'state': 'incomplete'})
+        return pending - passed
 
     @api.model
     def _open_backfill(self, company, months):
@@ -141,7 +141,8 @@ class CreditSnapshotRun(models.Model):
             if not self.position:
                 snapshots._open_accounts(company)
             batch = self._next_accounts()
-            rows = snapshots._take(company, self.date, [partner_id for _account_id, partner_id in batch])
+            partner_ids = [partner_id for _account_id, partner_id in batch]
+            rows = snapshots._take(company, self.date, partner_ids) if partner_ids else 0
         done = len(batch) < BATCH
         self.write(
             {
