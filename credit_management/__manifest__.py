@@ -57,6 +57,11 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
     'assets': {
         'web.assets_backend': [
             'credit_management/static/src/**/*',
+            ('remove', 'credit_management/static/src/credit_history_graph/**/*'),
+        ],
+        # Core loads its graph view only when one is opened.
+        'web.assets_backend_lazy': [
+            'credit_management/static/src/credit_history_graph/**/*',
         ],
     },
     'pre_init_hook': 'pre_init_hook',

@@ -1,7 +1,5 @@
 import { Component, onWillStart, useEffect, useRef } from "@odoo/owl";
 import { loadBundle } from "@web/core/assets";
-import { cookie } from "@web/core/browser/cookie";
-import { getColor, hexToRGBA } from "@web/core/colors/colors";
 import { formatCurrency } from "@web/core/currency";
 import { deserializeDate, formatDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
@@ -72,18 +70,26 @@ export class CreditTrendField extends Component {
     }
 
     get config() {
-        const scheme = cookie.get("color_scheme");
-        const [blue, orange, red] = [1, 2, 4].map((index) => getColor(index, scheme, "odoo"));
+        const style = getComputedStyle(this.canvas.el);
+        const [exposure, ledger, ledgerFill, limit] = ["exposure", "ledger", "ledger-fill", "limit"].map((name) =>
+            style.getPropertyValue(`--credit-${name}`).trim()
+        );
         const lonely = this.points.length < 3;
         const line = { pointRadius: lonely ? 3 : 0, pointHitRadius: 8, borderWidth: 2, spanGaps: false };
         const datasets = [
-            { ...line, label: _t("Exposure"), data: this.series("exposure"), borderColor: blue, backgroundColor: blue },
+            {
+                ...line,
+                label: _t("Exposure"),
+                data: this.series("exposure"),
+                borderColor: exposure,
+                backgroundColor: exposure,
+            },
             {
                 ...line,
                 label: _t("Open items"),
                 data: this.series("ledger"),
-                borderColor: orange,
-                backgroundColor: hexToRGBA(orange, 0.2),
+                borderColor: ledger,
+                backgroundColor: ledgerFill,
                 borderWidth: 1,
                 fill: "origin",
             },
@@ -93,8 +99,8 @@ export class CreditTrendField extends Component {
                 ...line,
                 label: _t("Limit"),
                 data: this.series("limit"),
-                borderColor: red,
-                backgroundColor: red,
+                borderColor: limit,
+                backgroundColor: limit,
                 borderDash: [6, 4],
                 stepped: true,
             });
