@@ -38,13 +38,17 @@ export class CreditTrendField extends Component {
         return this.trend.points;
     }
 
-    /** The first day whose orders are known, where there are days before it. */
-    get knownSince() {
-        const first = this.points.findIndex((point) => point.known);
-        if (first === 0) {
-            return "";
+    /** What is not known, where there are such days. */
+    get note() {
+        const first = this.points.find((point) => point.known);
+        if (!first) {
+            return _t("Only the open items are known so far, from the ledger. Orders and drafts follow day by day.");
         }
-        return first < 0 ? _t("not yet") : this.day(this.points[first]);
+        return first === this.points[0]
+            ? ""
+            : _t("Orders and drafts are known since %(date)s. Before that only the open items are, from the ledger.", {
+                  date: this.day(first),
+              });
     }
 
     get summary() {
