@@ -39,6 +39,9 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
         'views/credit_event_views.xml',
         'views/credit_seal_views.xml',
         'views/credit_policy_views.xml',
+        'wizard/credit_snapshot_backfill_views.xml',
+        'views/credit_snapshot_views.xml',
+        'views/credit_snapshot_run_views.xml',
         'wizard/credit_decision_views.xml',
         'wizard/credit_file_export_views.xml',
         'wizard/credit_verification_views.xml',
@@ -61,6 +64,11 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
     'assets': {
         'web.assets_backend': [
             'credit_management/static/src/**/*',
+            ('remove', 'credit_management/static/src/credit_history_graph/**/*'),
+        ],
+        # Core loads its graph view only when one is opened.
+        'web.assets_backend_lazy': [
+            'credit_management/static/src/credit_history_graph/**/*',
         ],
     },
     'pre_init_hook': 'pre_init_hook',

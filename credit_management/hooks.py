@@ -9,13 +9,14 @@ def pre_init_hook(env):
 
 
 def post_init_hook(env):
-    """Compute the taxed unit price of open lines delivered without being ordered; choose the accounts that count."""
+    """Compute the taxed unit price where it is used, choose the accounts that count, start the snapshots."""
     lines = env['sale.order.line'].search(
         [('product_uom_qty', '=', 0), ('display_type', '=', False), ('state', '=', 'sale')]
     )
     env.add_to_compute(env['sale.order.line']._fields['credit_unit_price'], lines)
     lines.flush_recordset(['credit_unit_price'])
     env['credit.ledger.account']._suggest(env['res.company'].search([('parent_id', '=', False)]))
+    env.ref('credit_management.ir_cron_take_snapshots')._trigger()
 
 
 def uninstall_hook(env):

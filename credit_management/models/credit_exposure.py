@@ -27,6 +27,9 @@ SOURCES = {
         'reconciled', 'sale_line_ids',
     ],
     'account.account': ['name'],
+    'account.partial.reconcile': [
+        'amount', 'credit_amount_currency', 'credit_move_id', 'debit_amount_currency', 'debit_move_id'
+    ],
     'res.partner': ['commercial_partner_id'],
     'sale.order': ['company_id', 'currency_id', 'date_order', 'name', 'partner_invoice_id', 'state'],
     'sale.order.line': [
@@ -462,7 +465,7 @@ class CreditExposure(models.Model):
         return SQL("NOT (aml.account_id = ANY(%s) AND %s)", advances, self._down_payment_sql())
 
     @api.model
-    def _balances_sql(self, partner_ids, common):
+    def _balances_sql(self, partner_ids, common, until=None):
         """Return one row per customer and account that counts by its balance.
 
         Such a row has no due date: nobody can tell which of its entries is open.
@@ -491,6 +494,7 @@ class CreditExposure(models.Model):
                  WHERE aml.parent_state = 'posted'
                    AND aml.account_id = ANY(%(accounts)s)
                    AND aml.company_id = ANY(%(branches)s)
+                   AND %(until)s
                    AND %(partners)s
                    AND %(counts)s
               GROUP BY partner.commercial_partner_id, aml.company_id, aml.account_id
@@ -509,6 +513,7 @@ class CreditExposure(models.Model):
             branches=common['branches'],
             partners=self._ledger_partners_sql(partner_ids),
             counts=self._counts_once_sql(common['company'], by_item=False),
+            until=SQL("aml.date <= %s", until) if until else SQL("TRUE"),
         )
 
     @api.model
@@ -792,7 +797,7 @@ class CreditExposure(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _sums_sql(self, company, date, partner_ids=None, exclude_order_ids=(), graces=(0,)):
+    def _sums_sql(self, company, date, partner_ids=None, exclude_order_ids=(), graces=(0,), rows=None):
         """Return the SELECT of one row per customer with anything open.
 
         Columns: partner_id, one per category, `ledger_<role>`, `unallocated` (credits not yet
@@ -801,6 +806,8 @@ class CreditExposure(models.Model):
         overdue follow from what is left of each item after the unallocated
         credits have paid the oldest ones, without the residues below the
         floors of the customer's policy.
+
+        :param rows: the SELECT of the open rows, those of now if none is given
         """
         categories = SQL(", ").join(
             SQL("COALESCE(SUM(amount) FILTER (WHERE category = %s), 0) AS %s", category, SQL.identifier(category))
@@ -871,7 +878,7 @@ class CreditExposure(models.Model):
               FROM summed
          LEFT JOIN aged USING (partner_id)
             """,
-            rows=self._rows_sql(company, date, partner_ids, exclude_order_ids, detail=False),
+            rows=rows or self._rows_sql(company, date, partner_ids, exclude_order_ids, detail=False),
             overdue=overdue,
             columns=columns,
             categories=categories,

@@ -16,11 +16,17 @@ class ResCompany(models.Model):
         ondelete='restrict',
         help="Holds for all customers whose credit account names no policy of its own.",
     )
+    credit_snapshot_days = fields.Integer(
+        string="Daily Credit Snapshots Kept (Days)",
+        default=90,
+        required=True,
+        help="For how many days the daily snapshots of exposure are kept; of older months only the last day.",
+    )
 
     @api.model
     def _get_company_root_delegated_field_names(self):
         # EXTENDS base: a branch has the policy of its main company
-        return [*super()._get_company_root_delegated_field_names(), 'credit_policy_id']
+        return [*super()._get_company_root_delegated_field_names(), 'credit_policy_id', 'credit_snapshot_days']
 
     @api.constrains('credit_policy_id')
     def _check_credit_policy(self):
@@ -44,6 +50,11 @@ class ResCompany(models.Model):
                         policy=policy.name,
                     )
                 )
+
+    @api.constrains('credit_snapshot_days')
+    def _check_credit_snapshot_days(self):
+        if any(company.credit_snapshot_days < 1 for company in self):
+            raise ValidationError(self.env._("Keep the daily credit snapshots for at least 1 day."))
 
     def write(self, vals):
         # EXTENDS base: confirmations under way must see another default policy

@@ -6,6 +6,7 @@ class ResConfigSettings(models.TransientModel):
 
     credit_policy_id = fields.Many2one(related='company_id.credit_policy_id', readonly=False)
     credit_policy_mode = fields.Selection(related='company_id.credit_policy_id.mode', readonly=False)
+    credit_snapshot_days = fields.Integer(related='company_id.credit_snapshot_days', readonly=False)
 
     def action_credit_create_standard_policy(self):
         """Make the standard policy of the company, in shadow mode, and open it."""

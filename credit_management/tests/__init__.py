@@ -1,6 +1,7 @@
 from . import test_credit_event
 from . import test_credit_exposure
 from . import test_credit_limit
+from . import test_credit_snapshot
 from . import test_engine
 from . import test_ledger_account
 from . import test_sale_order_addons
