@@ -48,6 +48,14 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-serve", action="store_true", help="end after the story")
     test = commands.add_parser("test", help="run the tests")
     test.add_argument("target", nargs="?", default="", help="a path or an Odoo test tag")
+    bench = commands.add_parser("bench", help="measure ours beside core's on a volume database")
+    bench.add_argument("cases", nargs="*", help="only these: exposure, list, search, confirm, panel, …")
+    bench.add_argument("--size", default="small", help="small, large or customers/invoices/orders")
+    bench.add_argument("--runs", type=int, default=5)
+    bench.add_argument("--database", default="", help="an existing database instead of one of that size")
+    bench.add_argument("--strict", action="store_true", help="a missed target is an error")
+    volume = commands.add_parser("volume", help="make the volume database of a size, print its name")
+    volume.add_argument("size", nargs="?", default="small")
     commands.add_parser("lint", help="run ruff and pylint-odoo")
     i18n = commands.add_parser("i18n", help="export the terms, bring zh_CN.po up to date")
     i18n.add_argument("--check", action="store_true", help="only say what is out of date")
@@ -77,7 +85,7 @@ def clean() -> int:
 
 def dispatch(options: argparse.Namespace) -> int:
     """Run one command inside the environment; return the exit code."""
-    from . import databases, demo, i18n, lint, testing
+    from . import bench, databases, demo, i18n, lint, testing, volume
 
     command = options.command
     answer: list[str] = []
@@ -90,6 +98,8 @@ def dispatch(options: argparse.Namespace) -> int:
         template = databases.ensure_template(odoo) if command in WITH_TEMPLATE else ""
         if command == "demo":
             demo.prepare(odoo)
+        if command in {"bench", "volume"}:
+            ledger = getattr(options, "database", "") or volume.ensure(odoo, options.size)
     match command:
         case "demo":
             return demo.run(odoo, serve=not options.no_serve)
@@ -99,6 +109,10 @@ def dispatch(options: argparse.Namespace) -> int:
             return testing.take_screenshots()
         case "i18n":
             return i18n.run(odoo, template, check=options.check)
+        case "bench":
+            return bench.run(odoo, ledger, options.runs, options.cases, strict=options.strict)
+        case "volume":
+            answer.append(ledger)
         case "odoo":
             args = options.args[1:] if options.args[:1] == ["--"] else options.args
             os.chdir(BUILD)
@@ -130,7 +144,7 @@ def main(argv: list[str]) -> int:
         if options.command == "clean":
             return clean()
         # What a script reads must not be mixed with what we say about the progress.
-        piped = options.command in {"env", "template"}
+        piped = options.command in {"env", "template", "volume"}
         with contextlib.redirect_stdout(sys.stderr if piped else sys.stdout):
             enter_venv(argv)
             return dispatch(options)

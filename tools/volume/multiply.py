@@ -94,6 +94,7 @@ class Multiplier:
         for name, _definition in indexes:
             cr.execute(f'DROP INDEX "{name}"')
         yield
+        cr.execute("SET LOCAL maintenance_work_mem = '512MB'")
         for _name, definition in indexes:
             cr.execute(definition)
         cr.execute("SET LOCAL session_replication_role = DEFAULT")
@@ -171,7 +172,8 @@ class Multiplier:
             found = self.anchors.dates.get(day)
             expression = f"p.{found}" if found else f"p.date + {(day - self.anchors.today).days}"
         elif kind.startswith("timestamp"):
-            expression = f"{self._literal(text)}::timestamp + (p.date - {self._literal(self.anchors.today)}::date) * interval '1 day'"
+            shift = f"(p.date - {self._literal(self.anchors.today)}::date) * interval '1 day'"
+            expression = f"{self._literal(text)}::timestamp + {shift}"
         elif column == "matching_number":
             full = "P" if text.startswith("P") else ""
             linked = "account_partial_reconcile" if full else "account_full_reconcile"

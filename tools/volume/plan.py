@@ -28,6 +28,7 @@ TERM_DAYS = {0: 10, 15: 20, 30: 45, 45: 15, 60: 10}
 # Behaviour: share of the customers, days after the due date, spread.
 PAYERS = {"prompt": (60, -2, 3), "slow": (30, 8, 6), "bad": (10, 30, 20)}
 ORDER_LINES = (1, 2, 3, 4, 5)
+FIRST_QUANTITY = 2  # of an order's first line, so that half of each can be delivered
 
 SIZES = {"small": (2_000, 20_000, 4_000), "large": (20_000, 300_000, 30_000)}
 
@@ -90,10 +91,9 @@ class Plan:
 
 
 def quantity(shape: str) -> int:
-    """Return how many units the seed of a shape sells: its lines have 1, 2, 3 … units."""
+    """Return how many units the seed of a shape sells: one, or on the lines of an order 2, 3, 4 …"""
     match = re.search(r"_(\d)$", shape)
-    lines = int(match[1]) if match else 1
-    return lines * (lines + 1) // 2
+    return sum(range(FIRST_QUANTITY, FIRST_QUANTITY + int(match[1]))) if match else 1
 
 
 def make_plan(size: Size, today: date) -> Plan:

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
-from odoo import Command, fields
+from odoo import fields
+from odoo.fields import Command
 
 from .multiply import Anchors, Seed
-from .plan import ORDER_LINES
+from .plan import FIRST_QUANTITY, ORDER_LINES
 
 SEED_AGE = 100  # days; so that the payment of a seed does not lie in the future
 SEED_TERM = 30
@@ -184,7 +185,7 @@ class Seeds:
                 "date_order": fields.Datetime.now(),
                 "order_line": [
                     Command.create({"product_id": product.id, "product_uom_qty": quantity, "price_unit": 20})
-                    for quantity, product in enumerate(self.products[:lines], start=1)
+                    for quantity, product in enumerate(self.products[:lines], start=FIRST_QUANTITY)
                 ],
             }
         )

@@ -1,6 +1,6 @@
 """Whether a volume database is one that Odoo could have made: what differs, in words."""
 
-from odoo import Command
+from odoo.fields import Command
 
 BALANCES = {
     "a posted entry does not balance": """
@@ -19,7 +19,8 @@ BALANCES = {
      LEFT JOIN (SELECT credit_move_id AS id, SUM(amount) AS amount FROM account_partial_reconcile GROUP BY 1) used
             ON used.id = aml.id
          WHERE account.account_type = 'asset_receivable' AND move.state = 'posted'
-           AND ROUND(aml.amount_residual - aml.balance + COALESCE(paid.amount, 0) - COALESCE(used.amount, 0), 4) <> 0""",
+           AND ROUND(aml.amount_residual - aml.balance, 4)
+               <> ROUND(COALESCE(used.amount, 0) - COALESCE(paid.amount, 0), 4)""",
     "a line is reconciled with a residual, or not without one": """
         SELECT aml.id
           FROM account_move_line aml
@@ -35,8 +36,8 @@ BALANCES = {
     "an entry's lines have another date, partner or state": """
         SELECT aml.id
           FROM account_move_line aml JOIN account_move move ON move.id = aml.move_id
-         WHERE aml.date IS DISTINCT FROM move.date OR aml.parent_state IS DISTINCT FROM move.state
-            OR aml.partner_id IS DISTINCT FROM move.commercial_partner_id OR aml.move_name IS DISTINCT FROM move.name""",
+         WHERE (aml.date, aml.parent_state, aml.partner_id, aml.move_name)
+               IS DISTINCT FROM (move.date, move.state, move.commercial_partner_id, move.name)""",
     "two entries of a journal have one name": """
         SELECT MIN(id) FROM account_move WHERE state = 'posted' GROUP BY journal_id, name HAVING COUNT(*) > 1""",
     "two orders have one name": "SELECT MIN(id) FROM sale_order GROUP BY name HAVING COUNT(*) > 1",
