@@ -88,7 +88,6 @@ def dispatch(options: argparse.Namespace) -> int:
     from . import bench, databases, demo, i18n, lint, testing, volume
 
     command = options.command
-    answer: list[str] = []
     if command == "lint":
         return lint.run()
     if command in {"test", "screenshots"}:
@@ -98,8 +97,8 @@ def dispatch(options: argparse.Namespace) -> int:
         template = databases.ensure_template(odoo) if command in WITH_TEMPLATE else ""
         if command == "demo":
             demo.prepare(odoo)
-        if command in {"bench", "volume"}:
-            ledger = getattr(options, "database", "") or volume.ensure(odoo, options.size)
+        if command == "bench":
+            ledger = options.database or volume.ensure(odoo, options.size)
     match command:
         case "demo":
             return demo.run(odoo, serve=not options.no_serve)
@@ -111,15 +110,26 @@ def dispatch(options: argparse.Namespace) -> int:
             return i18n.run(odoo, template, check=options.check)
         case "bench":
             return bench.run(odoo, ledger, options.runs, options.cases, strict=options.strict)
-        case "volume":
-            answer.append(ledger)
         case "odoo":
             args = options.args[1:] if options.args[:1] == ["--"] else options.args
             os.chdir(BUILD)
             line = odoo.command(*args)
             os.execve(line[0], line, {**os.environ, **odoo.env})
+    for answer in work_on_databases(odoo, options):
+        sys.__stdout__.write(f"{answer}\n")
+    return 0
+
+
+def work_on_databases(odoo: Odoo, options: argparse.Namespace) -> list[str]:
+    """Make, copy or drop databases; return what a script wants to read."""
+    from . import databases, volume
+
+    match options.command:
         case "template":
-            answer.append((databases.ensure_base if options.base else databases.ensure_template)(odoo))
+            return [(databases.ensure_base if options.base else databases.ensure_template)(odoo)]
+        case "volume":
+            with locked():
+                return [volume.ensure(odoo, options.size)]
         case "copy":
             special = {"base": databases.ensure_base, "template": databases.ensure_template}
             ensure = special.get(options.source)
@@ -128,10 +138,8 @@ def dispatch(options: argparse.Namespace) -> int:
             for name in options.names:
                 databases.drop(odoo, name)
         case "env":
-            answer += [f"export {key}='{value}'" for key, value in odoo.pg_env.items()]
-    for line in answer:
-        sys.__stdout__.write(f"{line}\n")
-    return 0
+            return [f"export {key}='{value}'" for key, value in odoo.pg_env.items()]
+    return []
 
 
 def main(argv: list[str]) -> int:
