@@ -71,14 +71,17 @@ def run(
         text=True,
     )
     output = []
-    with path.open("w") as out:
-        for line in process.stdout or ():
-            output.append(line)
-            out.write(line)
-            if show:
-                sys.stdout.write(line)
-                sys.stdout.flush()
-    code = process.wait()
+    try:
+        with path.open("w") as out:
+            for line in process.stdout or ():
+                output.append(line)
+                out.write(line)
+                if show:
+                    sys.stdout.write(line)
+                    sys.stdout.flush()
+        code = process.wait()
+    finally:
+        process.kill()  # if we are stopped, it shall not go on
     if code and code not in accept:
         raise Failure(f"{module} ended with exit code {code}.\n{tail(path)}\n  The whole log: {path}")
     return code, "".join(output)
