@@ -48,6 +48,14 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-serve", action="store_true", help="end after the story")
     test = commands.add_parser("test", help="run the tests")
     test.add_argument("target", nargs="?", default="", help="a path or an Odoo test tag")
+    bench = commands.add_parser("bench", help="measure ours beside core's on a volume database")
+    bench.add_argument("cases", nargs="*", help="only these: exposure, list, search, confirm, panel, …")
+    bench.add_argument("--size", default="small", help="small, large or customers/invoices/orders")
+    bench.add_argument("--runs", type=int, default=5)
+    bench.add_argument("--database", default="", help="an existing database instead of one of that size")
+    bench.add_argument("--strict", action="store_true", help="a missed target is an error")
+    volume = commands.add_parser("volume", help="make the volume database of a size, print its name")
+    volume.add_argument("size", nargs="?", default="small")
     commands.add_parser("lint", help="run ruff and pylint-odoo")
     i18n = commands.add_parser("i18n", help="export the terms, bring zh_CN.po up to date")
     i18n.add_argument("--check", action="store_true", help="only say what is out of date")
@@ -77,10 +85,9 @@ def clean() -> int:
 
 def dispatch(options: argparse.Namespace) -> int:
     """Run one command inside the environment; return the exit code."""
-    from . import databases, demo, i18n, lint, testing
+    from . import bench, databases, demo, i18n, lint, testing, volume
 
     command = options.command
-    answer: list[str] = []
     if command == "lint":
         return lint.run()
     if command in {"test", "screenshots"}:
@@ -90,6 +97,8 @@ def dispatch(options: argparse.Namespace) -> int:
         template = databases.ensure_template(odoo) if command in WITH_TEMPLATE else ""
         if command == "demo":
             demo.prepare(odoo)
+        if command == "bench":
+            ledger = options.database or volume.ensure(odoo, options.size)
     match command:
         case "demo":
             return demo.run(odoo, serve=not options.no_serve)
@@ -99,13 +108,28 @@ def dispatch(options: argparse.Namespace) -> int:
             return testing.take_screenshots()
         case "i18n":
             return i18n.run(odoo, template, check=options.check)
+        case "bench":
+            return bench.run(odoo, ledger, options.runs, options.cases, strict=options.strict)
         case "odoo":
             args = options.args[1:] if options.args[:1] == ["--"] else options.args
             os.chdir(BUILD)
             line = odoo.command(*args)
             os.execve(line[0], line, {**os.environ, **odoo.env})
+    for answer in work_on_databases(odoo, options):
+        sys.__stdout__.write(f"{answer}\n")
+    return 0
+
+
+def work_on_databases(odoo: Odoo, options: argparse.Namespace) -> list[str]:
+    """Make, copy or drop databases; return what a script wants to read."""
+    from . import databases, volume
+
+    match options.command:
         case "template":
-            answer.append((databases.ensure_base if options.base else databases.ensure_template)(odoo))
+            return [(databases.ensure_base if options.base else databases.ensure_template)(odoo)]
+        case "volume":
+            with locked():
+                return [volume.ensure(odoo, options.size)]
         case "copy":
             special = {"base": databases.ensure_base, "template": databases.ensure_template}
             ensure = special.get(options.source)
@@ -114,10 +138,8 @@ def dispatch(options: argparse.Namespace) -> int:
             for name in options.names:
                 databases.drop(odoo, name)
         case "env":
-            answer += [f"export {key}='{value}'" for key, value in odoo.pg_env.items()]
-    for line in answer:
-        sys.__stdout__.write(f"{line}\n")
-    return 0
+            return [f"export {key}='{value}'" for key, value in odoo.pg_env.items()]
+    return []
 
 
 def main(argv: list[str]) -> int:
@@ -130,7 +152,7 @@ def main(argv: list[str]) -> int:
         if options.command == "clean":
             return clean()
         # What a script reads must not be mixed with what we say about the progress.
-        piped = options.command in {"env", "template"}
+        piped = options.command in {"env", "template", "volume"}
         with contextlib.redirect_stdout(sys.stderr if piped else sys.stdout):
             enter_venv(argv)
             return dispatch(options)

@@ -1,0 +1,1 @@
+"""What ours costs beside core's, on one database in one run."""
