@@ -4,11 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.constants import PREFETCH_MAX
 
 from ..engine.facts import CATEGORIES, NO_CREDIT
 from .credit_exposure import LEDGER_ROLES
 from .credit_rule import STATUS_LABELS
 
+# Customers from which on the exposure of all is summed, whoever was asked for.
+MANY = 1000
 # Fields of an account that one statement computes for any number of accounts.
 FIGURES = (
     'limit_kind',
@@ -215,9 +218,20 @@ class CreditAccount(models.Model):
         for company, accounts in self.grouped('company_id').items():
             partner_ids = accounts.partner_id.ids
             figures = self._figures(company, partner_ids) if company and partner_ids else {}
-            for account in accounts:
-                row = figures.get(account.partner_id.id, zero)
-                account.update({name: row[name] for name in FIGURES})
+            rows = [figures.get(account.partner_id.id, zero) for account in accounts]
+            for name in FIGURES:
+                field = self._fields[name]
+                # As `fetch` does with what it reads: assigning one by one takes
+                # longer than the statement for a page of accounts.
+                field._insert_cache(
+                    accounts, [field.convert_to_cache(row[name], accounts, validate=False) for row in rows]
+                )
+
+    def _read_format(self, fnames, load='_classic_read'):
+        # EXTENDS base: the ORM computes a thousand records at a time, one statement does for all
+        if len(self) > PREFETCH_MAX and not set(FIGURES).isdisjoint(fnames):
+            self.sudo()._compute_figures()
+        return super()._read_format(fnames, load)
 
     @api.depends('exposure', 'effective_limit', 'unlimited')
     def _compute_meter(self):
@@ -462,8 +476,11 @@ class CreditAccount(models.Model):
         customers = (
             SQL("SELECT partner_id FROM credit_account WHERE company_id = %s AND active", company.id)
             if partner_ids is None
-            else SQL("SELECT unnest(%s) AS partner_id", partner_ids)
+            else SQL("SELECT unnest(%s::int[]) AS partner_id", partner_ids)
         )
+        if partner_ids is not None and len(partner_ids) > MANY:
+            # Looking up each of them takes longer than reading all, and so does planning it.
+            partner_ids = None
         categories = SQL(", ").join(
             SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', category), SQL.identifier(f'exposure_{category}'))
             for category in CATEGORIES
