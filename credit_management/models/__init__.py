@@ -9,6 +9,7 @@ from . import credit_exposure
 from . import credit_check
 from . import credit_check_line
 from . import credit_release
+from . import credit_remainder
 from . import res_company
 from . import res_config_settings
 from . import res_currency
@@ -16,5 +17,6 @@ from . import res_currency_rate
 from . import res_partner
 from . import account_move
 from . import sale_order
+from . import sale_order_remainder
 from . import sale_order_line
 from . import payment_transaction

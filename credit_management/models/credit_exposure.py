@@ -27,8 +27,8 @@ SOURCES = {
     'res.partner': ['commercial_partner_id'],
     'sale.order': ['company_id', 'currency_id', 'date_order', 'name', 'partner_invoice_id', 'state'],
     'sale.order.line': [
-        'credit_unit_price', 'display_type', 'is_downpayment', 'name', 'order_id', 'price_total', 'product_id',
-        'product_uom_id', 'product_uom_qty', 'qty_delivered', 'qty_invoiced',
+        'credit_closed_quantity', 'credit_unit_price', 'display_type', 'is_downpayment', 'name', 'order_id',
+        'price_total', 'product_id', 'product_uom_id', 'product_uom_qty', 'qty_delivered', 'qty_invoiced',
     ],
 }  # fmt: skip
 
@@ -385,12 +385,15 @@ class CreditExposure(models.Model):
 
         A dict of three SQL pieces: `join` added to the FROM clause, `due` the
         quantity in the line's unit, `open` a condition that keeps a line which
-        looks finished but isn't. Without stock moves that is what was ordered,
-        or delivered if that is more.
+        looks finished but isn't. Without stock moves that is what was ordered
+        less what was closed as a remainder, or delivered if that is more.
         """
         return {
             'join': SQL(),
-            'due': SQL("GREATEST(sol.product_uom_qty, COALESCE(sol.qty_delivered, 0))"),
+            'due': SQL(
+                "GREATEST(sol.product_uom_qty - COALESCE(sol.credit_closed_quantity, 0),"
+                " COALESCE(sol.qty_delivered, 0))"
+            ),
             'open': SQL("FALSE"),
         }
 

@@ -16,11 +16,17 @@ class ResCompany(models.Model):
         ondelete='restrict',
         help="Holds for all customers whose credit account names no policy of its own.",
     )
+    credit_remainder_days = fields.Integer(
+        string="Old Remainders",
+        required=True,
+        default=30,
+        help="From how many days on a confirmed order that is not delivered in full is listed as old.",
+    )
 
     @api.model
     def _get_company_root_delegated_field_names(self):
         # EXTENDS base: a branch has the policy of its main company
-        return [*super()._get_company_root_delegated_field_names(), 'credit_policy_id']
+        return [*super()._get_company_root_delegated_field_names(), 'credit_policy_id', 'credit_remainder_days']
 
     @api.constrains('credit_policy_id')
     def _check_credit_policy(self):

@@ -240,6 +240,7 @@ class SaleOrder(models.Model):
             result = super().write(vals)
         if vals.get('state') in ('draft', 'cancel'):
             self.filtered(lambda order: order.credit_state != 'none')._credit_reset()
+            self._credit_forget_remainders()
         elif vals.get('state') == 'sale':
             # Held once, and now nothing holds it any more: the policy is in shadow mode or gone.
             self.filtered(lambda order: order.credit_state in ('on_hold', 'rejected'))._credit_reset()
@@ -499,7 +500,9 @@ class SaleOrder(models.Model):
         if not orders:
             yield
             return
-        before = {order: (order.amount_total, order.partner_invoice_id.commercial_partner_id) for order in orders}
+        before = {
+            order: (order._credit_owed_total(), order.partner_invoice_id.commercial_partner_id) for order in orders
+        }
         watched.update(orders.ids)
         try:
             yield
@@ -513,18 +516,19 @@ class SaleOrder(models.Model):
         self.ensure_one()
         order = self.sudo()
         debtor = order.partner_invoice_id.commercial_partner_id
+        total = order._credit_owed_total()
         covered = order.credit_checked_total or total_before
         if debtor == debtor_before:
             policy = order.credit_account_id.applied_policy_id or order.company_id.root_id.credit_policy_id
             allowed = covered * (1 + policy.increase_tolerance / 100)
-            if order.currency_id.compare_amounts(order.amount_total, covered) < 0:
+            if order.currency_id.compare_amounts(total, covered) < 0:
                 # What was given back may be used by others, so it has to be
                 # asked for again.
-                self._credit_write({'credit_checked_total': order.amount_total})
+                order._credit_write({'credit_checked_total': total})
                 return
-            if order.currency_id.compare_amounts(order.amount_total, allowed) <= 0:
+            if order.currency_id.compare_amounts(total, allowed) <= 0:
                 return
-            increase = order.amount_total - covered
+            increase = total - covered
         else:
             # All that is still open has changed hands.
             increase = self.env['credit.exposure'].sudo()._open_value(order)
@@ -549,7 +553,7 @@ class SaleOrder(models.Model):
             )
             check.account_id._schedule_growth_activity(order)
             return
-        self._credit_write({'credit_checked_total': order.amount_total})
+        order._credit_write({'credit_checked_total': total})
 
     # -------------------------------------------------------------------------
     # Hold

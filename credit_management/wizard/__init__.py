@@ -1,1 +1,2 @@
 from . import credit_decision
+from . import credit_remainder_close

@@ -21,6 +21,7 @@ class CreditExposure(models.Model):
         # EXTENDS credit_management: a line with stock moves owes what was
         # delivered and what its moves will still deliver. The moves of a kit
         # are those of its components; such a line stays with its own quantity.
+        base = super()._demand_sql()
         return {
             'join': SQL(
                 """
@@ -42,8 +43,9 @@ class CreditExposure(models.Model):
                 """
                 CASE WHEN demand.moves > 0
                      THEN COALESCE(sol.qty_delivered, 0) + demand.quantity
-                     ELSE GREATEST(sol.product_uom_qty, COALESCE(sol.qty_delivered, 0)) END
-                """
+                     ELSE %s END
+                """,
+                base['due'],
             ),
             'open': SQL("demand.quantity > 0"),
         }
