@@ -18,5 +18,10 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Remove the index on core's table, which no model of ours owns."""
-    env.execute_query(SQL("DROP INDEX IF EXISTS account_move_credit_draft_index"))
+    """Remove the indexes on core's tables, which no model of ours owns."""
+    for index in (
+        'account_move_credit_draft_index',
+        'res_partner_credit_registry_index',
+        'res_partner_credit_vat_index',
+    ):
+        env.execute_query(SQL("DROP INDEX IF EXISTS %s", SQL.identifier(index)))

@@ -8,6 +8,7 @@ from . import credit_limit
 from . import credit_exposure
 from . import credit_check
 from . import credit_check_line
+from . import credit_partner_name
 from . import credit_release
 from . import credit_remainder
 from . import res_company
@@ -17,6 +18,5 @@ from . import res_currency_rate
 from . import res_partner
 from . import account_move
 from . import sale_order
-from . import sale_order_remainder
 from . import sale_order_line
 from . import payment_transaction

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytz
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 
@@ -62,6 +62,18 @@ class ResCompany(models.Model):
             )
             self.env['credit.counter']._bump(accounts)
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_credit_file(self):
+        # Whoever deletes a company need not know its customers' credit.
+        accounts = self.env['credit.account'].sudo().with_context(active_test=False)
+        if account := accounts.search([('company_id', 'in', self.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "%(company)s has credit files of its customers, which are kept. Archive the company instead.",
+                    company=account.company_id.name,
+                )
+            )
 
     def _credit_today(self):
         """Return today's date where the company is, see `_credit_timezone`."""
