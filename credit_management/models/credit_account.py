@@ -850,9 +850,9 @@ class CreditAccount(models.Model):
                 target._absorb(account)
                 continue
             note = self.env._(
-                "%(contact)s is now a contact of %(customer)s, which will owe its orders and has no credit account yet. "
-                "This account (limit: %(limit)s) waits in the archive: propose a limit for %(customer)s if it is to "
-                "have one.",
+                "%(contact)s is now a contact of %(customer)s, which will owe its orders and has no credit account "
+                "yet. This account (limit: %(limit)s) waits in the archive: propose a limit for %(customer)s if it is "
+                "to have one.",
                 contact=account.partner_id.display_name,
                 customer=customer.display_name,
                 limit=account._limit_text(),
@@ -1020,11 +1020,10 @@ class CreditAccount(models.Model):
         """Open the accounts that were merged into this one, whose files go on here."""
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_account_action')
-        return action | {
-            'name': self.env._("Merged Accounts"),
-            'domain': [('id', 'in', (self._file_accounts() - self).ids)],
-            'context': {'active_test': False, 'create': False},
-        }
+        action['domain'] = [('id', 'in', (self._file_accounts() - self).ids)]
+        action['context'] = {'active_test': False, 'create': False}
+        action['name'] = self.env._("Merged Accounts")
+        return action
 
     def action_merge_duplicates(self):
         """Open core's dialog to merge the customer with those of the same registration code."""
