@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import CreditCommon
 
@@ -239,7 +239,10 @@ class TestRemainder(CreditCommon):
     def test_wizard_wants_a_reason(self):
         order = self._confirmed()
         action = order.with_user(self.sales_user).action_credit_close_remainder()
-        wizard = self.env[action['res_model']].with_user(self.sales_user).with_context(**action['context']).create({})
+        form = Form(self.env[action['res_model']].with_user(self.sales_user).with_context(**action['context']))
+        self.assertIn("100.00", form.summary)
+        form.note = " "
+        wizard = form.save()
         self.assertIn(order.name, wizard.summary)
         with self.assertRaisesRegex(UserError, "reason"):
             wizard.action_apply()

@@ -16,8 +16,10 @@ class CreditRemainderClose(models.TransientModel):
     @api.depends('order_ids', 'decision')
     def _compute_summary(self):
         for wizard in self:
-            wizard.order_ids.check_access('read')
-            wizard.summary = wizard.order_ids._credit_remainder_summary(wizard.decision)
+            # In the dialog they are new records that stand for the saved ones.
+            orders = wizard.order_ids._origin
+            orders.check_access('read')
+            wizard.summary = orders._credit_remainder_summary(wizard.decision)
 
     def action_apply(self):
         """Close or reopen; one order that can't be closed says why, several go on past it and report it.
