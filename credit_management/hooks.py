@@ -20,6 +20,11 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Remove what no model of ours owns: the index on core's table, the function that guards the credit file."""
-    env.execute_query(SQL("DROP INDEX IF EXISTS account_move_credit_draft_index"))
+    """Remove what no model of ours owns: indexes on core's tables, the function that guards the credit file."""
+    for index in (
+        'account_move_credit_draft_index',
+        'res_partner_credit_registry_index',
+        'res_partner_credit_vat_index',
+    ):
+        env.execute_query(SQL("DROP INDEX IF EXISTS %s", SQL.identifier(index)))
     env.execute_query(SQL("DROP FUNCTION IF EXISTS credit_file_locked() CASCADE"))

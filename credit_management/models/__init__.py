@@ -12,9 +12,11 @@ from . import credit_exposure
 from . import credit_exposure_as_of
 from . import credit_check
 from . import credit_check_line
+from . import credit_partner_name
 from . import credit_release
 from . import credit_snapshot
 from . import credit_snapshot_run
+from . import credit_remainder
 from . import res_company
 from . import res_config_settings
 from . import res_currency

@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 from odoo.tools.constants import PREFETCH_MAX
 
 from ..engine.facts import CATEGORIES, NO_CREDIT
@@ -39,7 +39,12 @@ class CreditAccount(models.Model):
     _inherit = ['mail.thread', 'mail.activity.mixin']
     _description = "Credit Account"
     _order = 'id desc'
-    _rec_names_search = ['partner_id.complete_name', 'partner_id.ref', 'partner_id.vat']
+    _rec_names_search = [
+        'partner_id.complete_name',
+        'partner_id.ref',
+        'partner_id.vat',
+        'partner_id.credit_former_name_ids.value',
+    ]
     _check_company_auto = True
 
     partner_id = fields.Many2one(
@@ -86,6 +91,36 @@ class CreditAccount(models.Model):
     )
     status_reason = fields.Char(tracking=True, help="Why the status is not normal.")
     next_review_date = fields.Date(tracking=True, help="When the limit should be looked at again.")
+    merged_into_id = fields.Many2one(
+        'credit.account',
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        ondelete='restrict',
+        help="The account that goes on since the customers were merged.",
+    )
+    merged_ids = fields.One2many(
+        'credit.account', 'merged_into_id', string="Merged Accounts", readonly=True, context={'active_test': False}
+    )
+    merged_count = fields.Integer(string="Merged", compute='_compute_merged_count')
+    dormant = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Archived while its customer is a contact of another one; back when it is a customer of its own again.",
+    )
+    former_name_ids = fields.One2many(related='partner_id.credit_former_name_ids', string="Former Names")
+    duplicate_partner_ids = fields.Many2many(
+        'res.partner',
+        string="Same Registration Code",
+        compute='_compute_duplicate_partner_ids',
+        context={'active_test': False},
+        help="Other customers with the same tax or company number.",
+    )
+    duplicate_code = fields.Boolean(
+        string="Registration Code Used Twice",
+        compute='_compute_duplicate_partner_ids',
+        search='_search_duplicate_code',
+    )
     limit_ids = fields.One2many('credit.limit', 'account_id', string="Limits")
     check_ids = fields.One2many('credit.check', 'account_id', string="Checks")
     limit_kind = fields.Selection(
@@ -238,6 +273,25 @@ class CreditAccount(models.Model):
         for account in self:
             account.meter = self._prepare_meter(account, account.currency_id)
 
+    @api.depends('merged_ids')
+    def _compute_merged_count(self):
+        for account in self:
+            account.merged_count = len(account._file_accounts()) - 1 if account.merged_ids else 0
+
+    @api.depends('partner_id.vat', 'partner_id.company_registry', 'partner_id.country_id')
+    @api.depends_context('uid', 'allowed_company_ids')
+    def _compute_duplicate_partner_ids(self):
+        duplicates = self.partner_id._credit_duplicates()
+        for account in self:
+            account.duplicate_partner_ids = duplicates.get(account.partner_id._origin.id, self.env['res.partner'])
+            account.duplicate_code = bool(account.duplicate_partner_ids)
+
+    def _search_duplicate_code(self, operator, value):
+        if operator != 'in' or list(value) != [True]:
+            return NotImplemented
+        accounts = self._search([('active', '=', True)], bypass_access=True)
+        return [('partner_id', 'in', self.env['res.partner']._credit_duplicates_sql(accounts.subselect('partner_id')))]
+
     def _compute_held_order_count(self):
         counts = defaultdict(int)
         groups = self.env['sale.order']._read_group(
@@ -304,11 +358,11 @@ class CreditAccount(models.Model):
     # Constraints
     # -------------------------------------------------------------------------
 
-    @api.constrains('partner_id')
+    @api.constrains('partner_id', 'active')
     def _check_commercial_partner(self):
         for account in self:
             commercial = account.partner_id.commercial_partner_id
-            if account.partner_id != commercial:
+            if account.active and account.partner_id != commercial:
                 raise ValidationError(
                     self.env._(
                         "%(contact)s is a contact of %(customer)s. Credit is given to %(customer)s: "
@@ -346,6 +400,9 @@ class CreditAccount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            # Explicit, so that no default from a client's context gets in.
+            vals.update(merged_into_id=False, dormant=False)
         accounts = super().create(vals_list)
         # The records, not the values: a default of the context counts as well.
         accounts.filtered('policy_id')._check_may_loosen()
@@ -362,6 +419,16 @@ class CreditAccount(models.Model):
                         customer=self[0].display_name,
                     )
                 )
+        if {'merged_into_id', 'dormant'} & vals.keys():
+            raise AccessError(self.env._("Credit accounts are merged by merging their customers."))
+        if vals.get('active') and (merged := self.filtered('merged_into_id')):
+            raise UserError(
+                self.env._(
+                    "The credit account of %(customer)s was merged into another one, which goes on. "
+                    "It stays in the archive.",
+                    customer=merged[0].display_name,
+                )
+            )
         loosened = self.filtered(lambda account: account._loosened_by(vals))
         loosened._check_may_loosen()
         before = {account: (account.status, account.policy_id, account.active) for account in self}
@@ -610,7 +677,8 @@ class CreditAccount(models.Model):
         commercial = partners.commercial_partner_id
         # The account is looked for on behalf of whoever acts, also a portal user.
         Account = self.sudo().with_company(root)
-        domain = [('partner_id', 'in', commercial.ids), ('company_id', '=', root.id)]
+        # Whatever list of archived contacts it is called from.
+        domain = [('partner_id', 'in', commercial.ids), ('company_id', '=', root.id), ('active', '=', True)]
         accounts = Account.search_fetch(
             domain, ['partner_id', 'company_id', 'status', 'policy_id', 'controller_id'], order='id'
         )
@@ -648,6 +716,287 @@ class CreditAccount(models.Model):
         if user.has_group('credit_management.group_credit_sales'):
             return partners.filtered(lambda partner: partner.user_id == user)
         return partners.browse()
+
+    # -------------------------------------------------------------------------
+    # Merge
+    # -------------------------------------------------------------------------
+
+    def _file_accounts(self):
+        """Return these accounts and all that were merged into them, whose limits, checks and events stay theirs."""
+        accounts = level = self.with_context(active_test=False)
+        while level := self.with_context(active_test=False).search([('merged_into_id', 'in', level.ids)]) - accounts:
+            accounts |= level
+        return accounts
+
+    def _write_merged(self, vals):
+        """Write what `write` keeps clients from writing."""
+        result = super().write(vals)  # pylint: disable=super-method-mismatch
+        self.env['credit.counter']._bump(self)
+        return result
+
+    @api.model
+    def _merge_partners(self, sources, destination):
+        """Bring the accounts of partners that are about to be merged into one per company.
+
+        Core's merge moves or deletes rows by SQL afterwards: none of ours may
+        collide then. Called with sudo: who merges contacts need not know their
+        credit, and all companies are concerned.
+
+        :returns: the customer that will owe what the partners owe
+        """
+        # A contact into which a company is merged becomes one itself.
+        customer = (
+            destination
+            if any(partner.is_company for partner in sources | destination)
+            else destination.commercial_partner_id
+        )
+        accounts = self.with_context(active_test=False).search(
+            [('partner_id', 'in', (sources | destination | customer).ids), ('merged_into_id', '=', False)], order='id'
+        )
+        for group in accounts.grouped('company_id').values():
+            target = group.filtered(lambda account: account.active and account.partner_id == customer)
+            moving = group.filtered(lambda account: account.partner_id != customer)
+            if not target:
+                # One that meets none at the destination goes on there.
+                target = moving.filtered('active')[:1]
+                target._note_merged(
+                    destination=customer,
+                    note=self.env._("%(former)s was merged into %(target)s, whose credit account this is now."),
+                )
+            if target and moving - target:
+                target._absorb(moving - target)
+        if accounts:
+            self.env['credit.partner.name']._record(
+                [
+                    (customer, kind, partner[kind])
+                    for partner in sources
+                    if partner.commercial_partner_id == partner
+                    for kind in ('name', 'vat', 'company_registry')
+                    if partner[kind] and partner[kind] != customer[kind]
+                ]
+            )
+        return customer
+
+    @api.model
+    def _follow_merge(self, destination, customer):
+        """Move to the customer what core's merge has moved to one of its contacts: only the partner, no content."""
+        if customer == destination:
+            return
+        self.env.flush_all()
+        for table, column in (
+            ('credit_account', 'partner_id'),
+            ('credit_check', 'debtor_id'),
+            ('credit_check', 'partner_id'),
+            ('credit_limit', 'partner_id'),
+            ('credit_partner_name', 'partner_id'),
+            ('credit_release', 'debtor_id'),
+            ('credit_release', 'partner_id'),
+        ):
+            self.env.execute_query(
+                SQL(
+                    "UPDATE %(table)s SET %(column)s = %(customer)s WHERE %(column)s = %(contact)s RETURNING id",
+                    table=SQL.identifier(table),
+                    column=SQL.identifier(column),
+                    customer=customer.id,
+                    contact=destination.id,
+                )
+            )
+        self.env.invalidate_all(flush=False)
+        # Core has made the contact the customer of what came with it.
+        partners = destination.with_context(active_test=False).search([('id', 'child_of', destination.id)])
+        self.env.add_to_compute(partners._fields['commercial_partner_id'], partners)
+        destination._credit_follow_drafts()
+
+    def _absorb(self, sources):
+        """Take over what is open of other accounts of this company, and archive them.
+
+        Their limits end: what this customer is allowed is what was decided for
+        it, never a sum. Orders, open requests, proposals and activities move;
+        checks, releases and events stay where they were written.
+        """
+        self.ensure_one()
+        severity = [status for status, _label in STATUS_LABELS]
+        for source in sources:
+            facts = {'from_account_id': source.id, 'into_account_id': self.id, **source._limit_in_force()}
+            limit_text = source._limit_text()
+            note = self.env._(
+                "%(former)s was merged into %(target)s.", former=source.display_name, target=self.display_name
+            )
+            source.limit_ids.filtered(lambda limit: limit.state == 'approved')._close_merged(note)
+            source.limit_ids.filtered(lambda limit: limit.state in ('draft', 'submitted'))._write_flow(
+                {'account_id': self.id}
+            )
+            self.env['credit.release'].search(
+                [('account_id', '=', source.id), ('state', '=', 'requested')]
+            ).account_id = self
+            self.env['sale.order'].search([('credit_account_id', '=', source.id)])._credit_write(
+                {'credit_account_id': self.id}
+            )
+            source._move_activities(self)
+            if source.active and severity.index(source.status) > severity.index(self.status):
+                self.write({'status': source.status, 'status_reason': source.status_reason or note})
+            facts['status'] = self.status
+            source._write_merged({'active': False, 'merged_into_id': self.id, 'dormant': False})
+            source._note_merged(note=note, **facts)
+            self._note_merged(
+                note=' '.join(
+                    [
+                        note,
+                        self.env._(
+                            "Its credit limit was: %(limit)s. It is not added: the limit of this account stays.",
+                            limit=limit_text,
+                        ),
+                    ]
+                ),
+                **facts,
+            )
+        # What is allowed may have become less.
+        self.env['credit.counter']._bump(self)
+        self.invalidate_recordset(['held_order_count'])
+        if self.held_order_count:
+            self._schedule_hold_activity()
+
+    def _limit_in_force(self):
+        """Return what was decided for this account and holds today, for the credit file."""
+        self.ensure_one()
+        limit = self.limit_ids.filtered('in_force')[:1]
+        return {
+            'limit_kind': limit.limit_kind or 'none',
+            'limit_amount': limit.amount,
+            'currency_id': limit.currency_id.id or self.currency_id.id,
+        }
+
+    def _limit_text(self):
+        self.ensure_one()
+        limit = self.limit_ids.filtered('in_force')[:1]
+        if not limit:
+            return self.env._("none decided")
+        if limit.limit_kind == 'unlimited':
+            return self.env._("unlimited")
+        return formatLang(self.env, limit.amount, currency_obj=limit.currency_id)
+
+    def _move_activities(self, target):
+        """Hand the open activities over; that on held orders is one per customer."""
+        hold = self.env.ref('credit_management.mail_activity_type_hold')
+        activities = self.env['mail.activity'].search([('res_model', '=', self._name), ('res_id', 'in', self.ids)])
+        doubled = activities.filtered(lambda activity: activity.activity_type_id == hold)
+        doubled.unlink()
+        (activities - doubled).write({'res_id': target.id})
+
+    def _note_merged(self, note, destination=None, **facts):
+        """Write to the chatter and the credit file that accounts were merged, and tell the controllers."""
+        events = []
+        for account in self:
+            if destination is not None:
+                facts = {'from_partner_id': account.partner_id.id, 'into_partner_id': destination.id}
+                names = {'former': account.partner_id.display_name, 'target': destination.display_name}
+            else:
+                names = None
+            account.message_post(
+                body=note % names if names else note,
+                partner_ids=(account.controller_id or account.applied_policy_id.controller_id).partner_id.ids,
+            )
+            events.append((account, 'merged', facts))
+        self.env['credit.event']._record(events)
+
+    def _leave_customer(self):
+        """Settle the accounts of partners that have become contacts of another customer.
+
+        The other one will owe, so its account holds. One is opened for it only
+        where there is something to hand over; else this account waits in the
+        archive. Called with sudo, from a contact's form: it raises nothing.
+        """
+        for account in self:
+            customer = account.partner_id.commercial_partner_id
+            target = account._active_of(customer)
+            if not target and account._has_open_matter():
+                target = self._for_partners(customer, account.company_id)
+            if target:
+                target._absorb(account)
+                continue
+            note = self.env._(
+                "%(contact)s is now a contact of %(customer)s, which will owe its orders and has no credit account "
+                "yet. This account (limit: %(limit)s) waits in the archive: propose a limit for %(customer)s if it is "
+                "to have one.",
+                contact=account.partner_id.display_name,
+                customer=customer.display_name,
+                limit=account._limit_text(),
+            )
+            facts = {'from_account_id': account.id, 'into_partner_id': customer.id, **account._limit_in_force()}
+            account._write_merged({'active': False, 'dormant': True})
+            account._note_merged(note=note, **facts)
+
+    def _note_renamed(self, before):
+        """Keep what the customers of these accounts were called; the credit file gets ids only.
+
+        :param before: {partner: {field: former value}}
+        """
+        changed = [
+            (partner, name, value)
+            for partner, values in before.items()
+            for name, value in values.items()
+            if value and value != partner[name]
+        ]
+        self.env['credit.partner.name'].sudo()._record(changed)
+        kinds = defaultdict(list)
+        for partner, name, _value in changed:
+            kinds[partner].append(name)
+        self.env['credit.event']._record(
+            [
+                (account, 'renamed', {'partner_id': account.partner_id.id, 'fields': sorted(kinds[account.partner_id])})
+                for account in self
+                if account.partner_id in kinds and not account.merged_into_id
+            ]
+        )
+
+    def _note_customer_archived(self):
+        """Say on the accounts that their customer was archived, and what is open."""
+        for company, accounts in self.filtered('active').grouped('company_id').items():
+            figures = self._figures(company, accounts.partner_id.ids)
+            for account in accounts:
+                account.message_post(
+                    body=self.env._(
+                        "The customer was archived with an exposure of %(amount)s, which still counts.",
+                        amount=formatLang(
+                            self.env, figures[account.partner_id.id]['exposure'], currency_obj=company.currency_id
+                        ),
+                    )
+                )
+
+    def _active_of(self, customer):
+        """Return the account in use of a customer in the company of this one."""
+        self.ensure_one()
+        return self.search(
+            [('partner_id', '=', customer.id), ('company_id', '=', self.company_id.id), ('active', '=', True)]
+        )
+
+    def _has_open_matter(self):
+        """Tell whether somebody waits for this account: a hold, a request, a proposal, a status to heed."""
+        self.ensure_one()
+        return (
+            self.status != 'normal'
+            or bool(self.held_order_count)
+            or any(limit.state in ('draft', 'submitted') for limit in self.limit_ids)
+            or bool(self.env['mail.activity'].search_count([('res_model', '=', self._name), ('res_id', '=', self.id)]))
+        )
+
+    def _return_customer(self):
+        """Settle the archived accounts of partners that are customers of their own again.
+
+        One that waited is back as it was. Where it was merged, a status that
+        had to be heeded goes on in a new account; a limit has to be decided.
+        Called with sudo, from a contact's form: it raises nothing.
+        """
+        for account in self:
+            active = account._active_of(account.partner_id)
+            note = self.env._("%(customer)s is a customer of its own again.", customer=account.partner_id.display_name)
+            if account.dormant and not active:
+                account._write_merged({'active': True, 'dormant': False})
+                account.message_post(body=note)
+            elif account.merged_into_id and account.status != 'normal' and not active:
+                opened = self._for_partners(account.partner_id, account.company_id)
+                opened.write({'status': account.status, 'status_reason': account.status_reason})
+                opened.message_post(body=note)
 
     def _controller(self):
         """Return who is asked about this account: its controller, the policy's, else a credit manager."""
@@ -729,14 +1078,31 @@ class CreditAccount(models.Model):
         """Open the checks of this customer."""
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_check_action')
-        action['domain'] = [('account_id', '=', self.id)]
+        action['domain'] = [('account_id', 'in', self._file_accounts().ids)]
         return action
 
     def action_view_events(self):
         """Open the credit file of this customer."""
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_event_action')
-        return action | {'domain': [('account_id', '=', self.id)], 'context': {'credit_file_of_one': True}}
+        return action | {
+            'domain': [('account_id', 'in', self._file_accounts().ids)],
+            'context': {'credit_file_of_one': True},
+        }
+
+    def action_view_merged(self):
+        """Open the accounts that were merged into this one, whose files go on here."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_account_action')
+        action['domain'] = [('id', 'in', (self._file_accounts() - self).ids)]
+        action['context'] = {'active_test': False, 'create': False}
+        action['name'] = self.env._("Merged Accounts")
+        return action
+
+    def action_merge_duplicates(self):
+        """Open core's dialog to merge the customer with those of the same registration code."""
+        self.ensure_one()
+        return self.partner_id.action_credit_merge_duplicates()
 
     def action_view_overdue_items(self):
         """Open the customer's unreconciled journal items, oldest first, where they can be matched."""

@@ -33,8 +33,8 @@ SOURCES = {
     'res.partner': ['commercial_partner_id'],
     'sale.order': ['company_id', 'currency_id', 'date_order', 'name', 'partner_invoice_id', 'state'],
     'sale.order.line': [
-        'credit_unit_price', 'display_type', 'is_downpayment', 'name', 'order_id', 'price_total', 'product_id',
-        'product_uom_id', 'product_uom_qty', 'qty_delivered', 'qty_invoiced',
+        'credit_closed_quantity', 'credit_unit_price', 'display_type', 'is_downpayment', 'name', 'order_id',
+        'price_total', 'product_id', 'product_uom_id', 'product_uom_qty', 'qty_delivered', 'qty_invoiced',
     ],
 }  # fmt: skip
 
@@ -179,20 +179,10 @@ class CreditExposure(models.Model):
         :param exclude_order_ids: orders left out, as the one being checked
         :param detail: False for sums, which need no names and are the faster for it
         """
-        rounding = company.currency_id.rounding
-        common = {
-            'company': company,
-            'branches': self._branches_sql(company),
-            'factor': lambda column: self._factor_sql(company, date, SQL(column)),
-            'rounding': rounding,
-            'detail': (lambda columns, *args: SQL(f", {columns}", *args)) if detail else (lambda *_args: SQL()),
-        }
+        common = self._common(company, date, detail)
         return SQL(
             """
-            WITH candidate AS MATERIALIZED (%(candidates)s),
-                 invoice_line AS MATERIALIZED (%(invoice_lines)s),
-                 invoiced AS (%(invoiced)s),
-                 line AS (%(lines)s),
+            WITH %(lines)s,
                  open_order AS (%(orders)s)
             SELECT * FROM (%(open_items)s) AS open_item
             UNION ALL
@@ -204,16 +194,40 @@ class CreditExposure(models.Model):
             UNION ALL
             %(open_orders)s
             """,
-            candidates=self._candidates_sql(partner_ids, exclude_order_ids, common),
-            invoice_lines=self._invoice_lines_sql(),
-            invoiced=self._invoiced_sql(common),
-            lines=self._order_lines_sql(common),
+            lines=self._lines_sql(partner_ids, exclude_order_ids, common),
             orders=self._orders_sql(common),
             open_items=self._open_items_sql(partner_ids, common),
             matched_drafts=self._matched_drafts_sql(partner_ids, common),
             balances=self._balances_sql(partner_ids, common),
             drafts=self._drafts_sql(partner_ids, common),
             open_orders=self._order_rows_sql(common) if detail else self._order_sums_sql(common),
+        )
+
+    @api.model
+    def _common(self, company, date, detail=False):
+        """Return what all pieces of the builder share for one company tree and date."""
+        return {
+            'company': company,
+            'branches': self._branches_sql(company),
+            'factor': lambda column: self._factor_sql(company, date, SQL(column)),
+            'rounding': company.currency_id.rounding,
+            'detail': (lambda columns, *args: SQL(f", {columns}", *args)) if detail else (lambda *_args: SQL()),
+        }
+
+    @api.model
+    def _lines_sql(self, partner_ids, exclude_order_ids, common):
+        """Return the common table expressions of the order lines; `line` has their open quantities and values."""
+        return SQL(
+            """
+            candidate AS MATERIALIZED (%(candidates)s),
+            invoice_line AS MATERIALIZED (%(invoice_lines)s),
+            invoiced AS (%(invoiced)s),
+            line AS (%(lines)s)
+            """,
+            candidates=self._candidates_sql(partner_ids, exclude_order_ids, common),
+            invoice_lines=self._invoice_lines_sql(),
+            invoiced=self._invoiced_sql(common),
+            lines=self._order_lines_sql(common),
         )
 
     @api.model
@@ -564,6 +578,7 @@ class CreditExposure(models.Model):
                    -- A true down payment line has no quantity of its own.
                    sol.is_downpayment IS TRUE AND sol.product_uom_qty = 0 AS is_down_payment,
                    sol.product_uom_qty::float8 AS product_uom_qty,
+                   COALESCE(sol.credit_closed_quantity, 0)::float8 AS closed_quantity,
                    COALESCE(sol.qty_delivered, 0)::float8 AS qty_delivered, uom.factor::float8 AS uom_factor,
                    %(factor)s::float8 AS factor,
                    %(factor)s::float8 * CASE WHEN sol.product_uom_qty <> 0
@@ -682,11 +697,12 @@ class CreditExposure(models.Model):
         sol) that keeps a line which looks finished but isn't; `join` added to
         the FROM clause of the candidates (alias sol, columns of
         `_candidates_sql`), `due` the quantity in the line's unit. Without stock
-        moves that is what was ordered, or delivered if that is more.
+        moves that is what was ordered less what was closed as a remainder, or
+        delivered if that is more.
         """
         return {
             'join': SQL(),
-            'due': SQL("GREATEST(sol.product_uom_qty, sol.qty_delivered)"),
+            'due': SQL("GREATEST(sol.product_uom_qty - sol.closed_quantity, sol.qty_delivered)"),
             'open': SQL("FALSE"),
         }
 

@@ -24,7 +24,7 @@ class CreditExposure(models.Model):
         """
         partners = self._ledger_partners_sql(partner_ids)
         role, account_ids = self._role_sql(company, by_item=True)
-        common = {'company': company, 'branches': self._branches_sql(company), 'detail': lambda *_args: SQL()}
+        common = self._common(company, date)
         return SQL(
             """
             WITH undone AS MATERIALIZED (

@@ -363,6 +363,14 @@ class CreditLimit(models.Model):
                     vals['state'] = 'superseded'
                 other._write_flow(vals)
 
+    def _close_merged(self, note):
+        """End approved limits, whose account is merged into another one, with the day before today."""
+        for limit in self:
+            yesterday = limit.company_id._credit_today() - timedelta(days=1)
+            end = max(limit.date_from, min(limit.date_to or yesterday, yesterday))
+            limit._write_flow({'state': 'superseded', 'date_to': end})
+            limit.message_post(body=note)
+
     def _approver(self):
         """Return who is asked to approve: the account's controller if entitled, else another credit manager."""
         self.ensure_one()

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytz
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 
@@ -22,11 +22,18 @@ class ResCompany(models.Model):
         required=True,
         help="For how many days the daily snapshots of exposure are kept; of older months only the last day.",
     )
+    credit_remainder_days = fields.Integer(
+        string="Old Remainders",
+        required=True,
+        default=30,
+        help="From how many days on a confirmed order that is not delivered in full is listed as old.",
+    )
 
     @api.model
     def _get_company_root_delegated_field_names(self):
         # EXTENDS base: a branch has the policy of its main company
-        return [*super()._get_company_root_delegated_field_names(), 'credit_policy_id', 'credit_snapshot_days']
+        names = ('credit_policy_id', 'credit_snapshot_days', 'credit_remainder_days')
+        return [*super()._get_company_root_delegated_field_names(), *names]
 
     @api.constrains('credit_policy_id')
     def _check_credit_policy(self):
@@ -67,6 +74,18 @@ class ResCompany(models.Model):
             )
             self.env['credit.counter']._bump(accounts)
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_credit_file(self):
+        # Whoever deletes a company need not know its customers' credit.
+        accounts = self.env['credit.account'].sudo().with_context(active_test=False)
+        if account := accounts.search([('company_id', 'in', self.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "%(company)s has credit files of its customers, which are kept. Archive the company instead.",
+                    company=account.company_id.name,
+                )
+            )
 
     def _credit_today(self):
         """Return today's date where the company is, see `_credit_timezone`."""

@@ -5,6 +5,7 @@ class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
 
     credit_policy_id = fields.Many2one(related='company_id.credit_policy_id', readonly=False)
+    credit_remainder_days = fields.Integer(related='company_id.credit_remainder_days', readonly=False)
     credit_policy_mode = fields.Selection(related='company_id.credit_policy_id.mode', readonly=False)
     credit_snapshot_days = fields.Integer(related='company_id.credit_snapshot_days', readonly=False)
 

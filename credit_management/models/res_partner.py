@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL, formatLang
 
 from ..engine.facts import CATEGORIES
 from .credit_exposure import LEDGER_ROLES
@@ -19,6 +20,12 @@ PARTNER_FIGURES = {
     'credit_overdue_amount': 'overdue_amount',
     'credit_days_overdue': 'days_overdue',
 }
+# What a customer was called before is kept; by what else it is known in registers.
+NAME_FIELDS = {'name', 'vat', 'company_registry'}
+# What may make a customer of a contact, and a contact of a customer.
+HIERARCHY_FIELDS = {'parent_id', 'is_company'}
+# Codes are written with and without blanks, dots and dashes.
+CODE = "upper(regexp_replace(%s, '[^[:alnum:]]', '', 'g'))"
 
 
 class ResPartner(models.Model):
@@ -110,6 +117,20 @@ class ResPartner(models.Model):
     credit_days_overdue = fields.Integer(string="Days Overdue", compute='_compute_credit_figures', groups=READERS)
     credit_status = fields.Selection(STATUS_LABELS, compute='_compute_credit_figures', groups=READERS)
     credit_meter = fields.Json(compute='_compute_credit_figures', groups=READERS)
+    credit_former_name_ids = fields.One2many(
+        'credit.partner.name', 'partner_id', string="Former Names", readonly=True, groups=READERS
+    )
+    credit_duplicate_ids = fields.Many2many(
+        'res.partner',
+        string="Same Registration Code",
+        compute='_compute_credit_duplicate_ids',
+        context={'active_test': False},
+        groups=READERS,
+        help="Other customers with the same tax or company number.",
+    )
+
+    _credit_vat_index = models.Index(f"({CODE % 'vat'}) WHERE vat IS NOT NULL")
+    _credit_registry_index = models.Index(f"({CODE % 'company_registry'}) WHERE company_registry IS NOT NULL")
 
     @api.depends('commercial_partner_id', 'user_id')
     @api.depends_context('company', 'uid')
@@ -129,12 +150,212 @@ class ResPartner(models.Model):
                 partner[name] = row and row[figure]
             partner.credit_meter = row and self.env['credit.account']._prepare_meter(row, root.currency_id)
 
+    # -------------------------------------------------------------------------
+    # Rename, hierarchy, archive, delete
+    # -------------------------------------------------------------------------
+
     def write(self, vals):
-        # EXTENDS base: a company's credit dates follow the time zones of its address and users
+        # EXTENDS base: a company's credit dates follow the time zones of its
+        # address and users; a credit account follows its customer
+        # Looked at now: core takes some values out of the dict.
+        names, hierarchy = NAME_FIELDS & vals.keys(), HIERARCHY_FIELDS & vals.keys()
+        accounts = self.env['credit.account']
+        if names or hierarchy or vals.get('active') is False:
+            # Credit follows the customer, whoever edits the contact.
+            accounts = accounts.sudo().with_context(active_test=False).search([('partner_id', 'in', self.ids)])
+        customers = accounts.partner_id
+        before = {customer: {name: customer[name] for name in names} for customer in customers}
+        contacts = customers.filtered(lambda partner: partner.commercial_partner_id != partner)
+        archived = customers.filtered('active') if vals.get('active') is False else customers.browse()
         result = super().write(vals)
         if 'tz' in vals:
             self.env.registry.clear_cache()
+        if names and accounts:
+            accounts._note_renamed(before)
+        if hierarchy:
+            self._credit_follow_hierarchy(accounts, contacts)
+        if archived:
+            accounts.filtered(lambda account: account.partner_id in archived)._note_customer_archived()
         return result
+
+    def _credit_follow_hierarchy(self, accounts, contacts):
+        """Settle credit after partners may have become customers or contacts.
+
+        :param accounts: the accounts of `self`, archived ones as well
+        :param contacts: those of their partners who were contacts before
+        """
+        accounts.filtered(
+            lambda account: account.active and account.partner_id.commercial_partner_id != account.partner_id
+        )._leave_customer()
+        accounts.filtered(
+            lambda account: (
+                not account.active
+                and account.partner_id in contacts
+                and account.partner_id.commercial_partner_id == account.partner_id
+            )
+        )._return_customer()
+        self._credit_follow_drafts()
+
+    def _credit_follow_drafts(self):
+        """Let the drafts of these partners and their contacts count with the customer of today.
+
+        Core leaves them with the customer of their day, who may be none any more.
+        """
+        Move = self.env['account.move']
+        # All drafts, whoever may read them.
+        drafts = (
+            Move.sudo()
+            .with_context(active_test=False)
+            .search([('state', '=', 'draft'), ('partner_id', 'child_of', self.ids)])
+            .filtered(lambda move: move.commercial_partner_id != move.partner_id.commercial_partner_id)
+        )
+        self.env.add_to_compute(Move._fields['commercial_partner_id'], drafts)
+
+    def action_archive(self):
+        # EXTENDS base: archived customers owe what they owe
+        customers = self.filtered(lambda partner: partner.active and partner.commercial_partner_id == partner)
+        open_amounts = customers._credit_open_amounts()
+        result = super().action_archive()
+        if not open_amounts:
+            return result
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'type': 'warning',
+                'sticky': True,
+                'title': self.env._("Archived with an open amount"),
+                'message': ' '.join(
+                    [*open_amounts, self.env._("It still counts in all figures, and the credit account stays.")]
+                ),
+                'next': {'type': 'ir.actions.act_window_close'},
+            },
+        }
+
+    def _credit_open_amounts(self):
+        """Return one sentence per customer and company with an exposure, of those whose credit the user may see."""
+        Account = self.env['credit.account'].sudo()
+        visible = Account._visible_partners(self, self.env.user)
+        sentences = []
+        for company in self.env.companies.root_id.sudo() if visible else ():
+            figures = Account._figures(company, visible.ids)
+            for partner in visible:
+                amount = figures[partner.id]['exposure']
+                if not company.currency_id.is_zero(amount):
+                    sentences.append(
+                        self.env._(
+                            "%(customer)s: %(amount)s is open in %(company)s.",
+                            customer=partner.display_name,
+                            amount=formatLang(self.env, amount, currency_obj=company.currency_id),
+                            company=company.name,
+                        )
+                    )
+        return sentences
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_credit_file(self):
+        # Whoever deletes need not know the credit file that is in the way.
+        account = (
+            self.env['credit.account']
+            .sudo()
+            .with_context(active_test=False)
+            .search([('partner_id', 'in', self.ids)], limit=1)
+        )
+        check = self.env['credit.check'].sudo()
+        if not account:
+            check = check.search(['|', ('partner_id', 'in', self.ids), ('debtor_id', 'in', self.ids)], limit=1)
+        if account or check:
+            raise UserError(
+                self.env._(
+                    "%(customer)s has a credit file, which is kept. Archive the contact instead, "
+                    "or merge it with another one.",
+                    customer=(account.partner_id or (check.partner_id | check.debtor_id) & self).display_name,
+                )
+            )
+
+    # -------------------------------------------------------------------------
+    # The same registration code
+    # -------------------------------------------------------------------------
+
+    @api.depends('vat', 'company_registry', 'country_id', 'parent_id')
+    @api.depends_context('uid', 'allowed_company_ids')
+    def _compute_credit_duplicate_ids(self):
+        duplicates = self._credit_duplicates()
+        for partner in self:
+            partner.credit_duplicate_ids = duplicates.get(partner._origin.id, self.browse())
+
+    def _credit_duplicates(self):
+        """Return {partner id: other customers of the same registration code that the user may read}."""
+        ids = self._origin.ids
+        if not ids:
+            return {}
+        rows = self.env.execute_query(self._credit_duplicates_sql(SQL("(SELECT unnest(%s))", ids), pairs=True))
+        readable = self.browse({other for _partner, other in rows})._filtered_access('read')
+        result = {}
+        for partner_id, other_id in rows:
+            if other_id in readable._ids:
+                result[partner_id] = result.get(partner_id, self.browse()) | self.browse(other_id)
+        return result
+
+    @api.model
+    def _credit_duplicates_sql(self, partners, pairs=False):
+        """Return the SELECT of those customers whose tax or company number another customer has too.
+
+        A number in one country is another one elsewhere. A subsidiary may have
+        the number of its parent.
+
+        :param partners: subselect of partner ids
+        :param pairs: also select the other partner
+        """
+        self.flush_model([*NAME_FIELDS, 'active', 'commercial_partner_id', 'company_id', 'country_id', 'parent_id'])
+        # A branch works with the contacts of its main company.
+        companies = (self.env.companies | self.env.companies.parent_ids).ids
+        return SQL(
+            """(
+            WITH asked AS MATERIALIZED (
+                SELECT partner.id, partner.parent_id, partner.country_id, code.value
+                  FROM res_partner partner
+            CROSS JOIN LATERAL (VALUES (%(partner_vat)s), (%(partner_registry)s)) AS code(value)
+                 WHERE partner.id IN %(partners)s AND partner.commercial_partner_id = partner.id
+                   AND length(code.value) > 3
+            ),
+            pair AS (
+                SELECT asked.id, other.id AS other_id, asked.parent_id, asked.country_id
+                  FROM asked JOIN res_partner other ON %(other_vat)s = asked.value
+                 UNION
+                SELECT asked.id, other.id, asked.parent_id, asked.country_id
+                  FROM asked JOIN res_partner other ON %(other_registry)s = asked.value
+            )
+            SELECT DISTINCT %(columns)s
+              FROM pair
+              JOIN res_partner other ON other.id = pair.other_id
+             WHERE other.id <> pair.id
+               AND other.commercial_partner_id = other.id
+               AND other.parent_id IS DISTINCT FROM pair.id
+               AND pair.parent_id IS DISTINCT FROM other.id
+               AND (other.country_id IS NULL OR pair.country_id IS NULL OR other.country_id = pair.country_id)
+               AND (other.company_id IS NULL OR other.company_id = ANY(%(companies)s))
+            )""",
+            columns=SQL("pair.id, other.id") if pairs else SQL("pair.id"),
+            companies=companies,
+            partners=partners,
+            partner_vat=SQL(CODE % 'partner.vat'),
+            partner_registry=SQL(CODE % 'partner.company_registry'),
+            other_vat=SQL(CODE % 'other.vat'),
+            other_registry=SQL(CODE % 'other.company_registry'),
+        )
+
+    def action_credit_merge_duplicates(self):
+        """Open core's dialog to merge this customer with those of the same registration code.
+
+        :raise AccessError: if the user may not merge contacts
+        """
+        self.ensure_one()
+        self.env['base.partner.merge.automatic.wizard'].check_access('create')
+        # Core merges three at a time.
+        partners = self | self._credit_duplicates().get(self.id, self.browse())[:2]
+        action = self.env['ir.actions.act_window']._for_xml_id('base.action_partner_merge')
+        return action | {'context': {'active_model': self._name, 'active_ids': partners.ids}}
 
     def action_view_credit_account(self):
         """Open the credit account of this customer; an analyst's look opens one that is not there yet.

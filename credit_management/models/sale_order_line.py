@@ -2,14 +2,15 @@ from odoo import api, fields, models
 
 # What may change the total of the order.
 GROWTH_FIELDS = {
-    'discount', 'display_type', 'order_id', 'price_unit', 'product_id', 'product_uom_id', 'product_uom_qty', 'tax_ids'
+    'credit_closed_quantity', 'discount', 'display_type', 'order_id', 'price_unit', 'product_id', 'product_uom_id',
+    'product_uom_qty', 'tax_ids',
 }  # fmt: skip
 
 # Stored, so that a client could write them; the check and the exposure rely on
-# what they are computed from.
+# what they are computed from, or on who closed a remainder.
 COMPUTED_FIELDS = {
-    'credit_unit_price', 'price_reduce_taxexcl', 'price_reduce_taxinc', 'price_subtotal', 'price_tax', 'price_total',
-    'qty_invoiced', 'qty_to_invoice',
+    'credit_closed_quantity', 'credit_unit_price', 'price_reduce_taxexcl', 'price_reduce_taxinc', 'price_subtotal',
+    'price_tax', 'price_total', 'qty_invoiced', 'qty_to_invoice',
 }  # fmt: skip
 
 
@@ -25,6 +26,13 @@ class SaleOrderLine(models.Model):
         store=True,
         digits=0,
         help="Value of one unit, taxes included, of a line with an ordered quantity of 0.",
+    )
+    credit_closed_quantity = fields.Float(
+        string="Closed Remainder",
+        digits='Product Unit',
+        readonly=True,
+        copy=False,
+        help="Ordered, but will not be delivered any more: closed by hand, counts in no exposure. In the line's unit.",
     )
 
     @api.depends('product_uom_qty', 'price_unit', 'discount', 'tax_ids', 'order_id.currency_id', 'order_id.partner_id')
@@ -60,12 +68,59 @@ class SaleOrderLine(models.Model):
         if vals.get('order_id'):
             orders |= orders.browse(vals['order_id'])
         with orders._credit_watch(vals.keys() & GROWTH_FIELDS):
-            return super().write(vals)
+            closed = (
+                [(line, line._credit_closed_now(), line.product_uom_id, line.product_uom_qty) for line in self]
+                if vals.keys() & {'product_uom_id', 'product_uom_qty'} and 'credit_closed_quantity' not in vals
+                else ()
+            )
+            result = super().write(vals)
+            for line, *before in closed:
+                if line.credit_closed_quantity:
+                    line._credit_adjust_closed(*before)
+            return result
 
     def unlink(self):
         # EXTENDS sale: without its discount line an order grows
         with self.order_id._credit_watch():
             return super().unlink()
+
+    def _credit_closed_now(self):
+        """Return what is still closed: less what was delivered all the same; in the line's unit."""
+        self.ensure_one()
+        return min(self.credit_closed_quantity, max(0.0, self.product_uom_qty - self.qty_delivered))
+
+    def _credit_closed_value(self):
+        """Return the taxed value of the closed remainders, in the currency of the order."""
+        return sum(
+            line._credit_closed_now() * line.price_total / line.product_uom_qty for line in self._credit_closed()
+        )
+
+    def _credit_closed(self):
+        """Return the lines with a closed remainder."""
+        return self.filtered(lambda line: line.credit_closed_quantity and line.product_uom_qty > 0)
+
+    def _credit_adjust_closed(self, closed, unit, ordered):
+        """Keep the closed remainder in step with the ordered quantity.
+
+        What is taken off the line comes off its closed remainder first, so that
+        what is added later counts.
+
+        :param closed: closed before, in `unit`
+        :param unit: the line's unit before
+        :param ordered: the ordered quantity before, in `unit`
+        """
+        self.ensure_one()
+        if unit != self.product_uom_id:
+            closed, ordered = (
+                unit._compute_quantity(value, self.product_uom_id, round=False) for value in (closed, ordered)
+            )
+        closed -= max(0.0, ordered - self.product_uom_qty)
+        # Only the flow writes it, on behalf of whoever changes the line.
+        self.sudo().credit_closed_quantity = max(0.0, closed)
+
+    def _credit_reopenable(self):
+        """Return the lines whose closed remainder a button can bring back."""
+        return self._credit_closed().filtered(lambda line: line._credit_closed_now() > 0)
 
     def _without_computed(self, vals):
         """Return the values without what a client has no business to write."""

@@ -1,1 +1,4 @@
 from . import credit_exposure
+from . import sale_order
+from . import sale_order_line
+from . import stock_move

@@ -21,6 +21,7 @@ class CreditExposure(models.Model):
         # EXTENDS credit_management: a line with stock moves owes what was
         # delivered and what its moves will still deliver. The moves of a kit
         # are those of its components; such a line stays with its own quantity.
+        base = super()._demand_sql()
         return {
             'join': SQL(
                 """
@@ -42,9 +43,9 @@ class CreditExposure(models.Model):
             ),
             'due': SQL(
                 """
-                CASE WHEN demand.moves > 0 THEN sol.qty_delivered + demand.quantity
-                     ELSE GREATEST(sol.product_uom_qty, sol.qty_delivered) END
-                """
+                CASE WHEN demand.moves > 0 THEN sol.qty_delivered + demand.quantity ELSE %s END
+                """,
+                base['due'],
             ),
             'open': SQL(
                 """

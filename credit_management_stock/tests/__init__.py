@@ -1,1 +1,2 @@
 from . import test_credit_exposure_stock
+from . import test_remainder_stock
