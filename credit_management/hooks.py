@@ -9,14 +9,16 @@ def pre_init_hook(env):
 
 
 def post_init_hook(env):
-    """Compute the taxed unit price where it is used: open lines that were delivered without being ordered."""
+    """Compute the taxed unit price of open lines delivered without being ordered; take over core's credit limits."""
     lines = env['sale.order.line'].search(
         [('product_uom_qty', '=', 0), ('display_type', '=', False), ('state', '=', 'sale')]
     )
     env.add_to_compute(env['sale.order.line']._fields['credit_unit_price'], lines)
     lines.flush_recordset(['credit_unit_price'])
+    env['credit.core.limit']._take_over_all()
 
 
 def uninstall_hook(env):
-    """Remove the index on core's table, which no model of ours owns."""
+    """Leave core with the limits in force; remove the index on its table, which no model of ours owns."""
+    env['credit.core.limit']._leave()
     env.execute_query(SQL("DROP INDEX IF EXISTS account_move_credit_draft_index"))

@@ -5,10 +5,12 @@ from . import credit_account
 from . import credit_counter
 from . import credit_event
 from . import credit_limit
+from . import credit_core_limit
 from . import credit_exposure
 from . import credit_check
 from . import credit_check_line
 from . import credit_release
+from . import ir_default
 from . import res_company
 from . import res_config_settings
 from . import res_currency

@@ -62,7 +62,12 @@ class CreditLimit(models.Model):
     )
     reason = fields.Text(help="Why this limit is proposed.")
     origin = fields.Selection(
-        [('manual', "By hand")], required=True, readonly=True, default='manual', help="Where the proposal came from."
+        [('manual', "By hand"), ('core', "Contact")],
+        required=True,
+        readonly=True,
+        default='manual',
+        help="Where the proposal came from. Contact: from the credit limit of the contact, written there by an import, "
+        "another program or before the credit accounts were installed.",
     )
     requested_by_id = fields.Many2one('res.users', readonly=True, copy=False, default=lambda self: self.env.user)
     decided_by_id = fields.Many2one('res.users', readonly=True, copy=False)
@@ -165,6 +170,13 @@ class CreditLimit(models.Model):
         if any(limit.state != 'draft' for limit in self):
             raise UserError(self.env._("Only drafts can be deleted; decisions stay in the customer's history."))
 
+    def unlink(self):
+        # The number in core's field that a draft was made of goes with it.
+        accounts = self.filtered(lambda limit: limit.origin == 'core').account_id
+        result = super().unlink()
+        self.env['credit.core.limit']._mirror_accounts(accounts)
+        return result
+
     def _flow_defaults(self):
         return {
             'state': 'draft',
@@ -178,7 +190,10 @@ class CreditLimit(models.Model):
 
     def _write_flow(self, vals):
         """Write what `write` keeps clients from writing."""
-        return super().write(vals)  # pylint: disable=super-method-mismatch
+        result = super().write(vals)  # pylint: disable=super-method-mismatch
+        if vals.get('state') not in (None, 'draft', 'submitted'):
+            self.env['credit.core.limit']._mirror_accounts(self.account_id)
+        return result
 
     # -------------------------------------------------------------------------
     # Flow

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -107,12 +109,69 @@ class ResPartner(models.Model):
                 partner[name] = row and row[figure]
             partner.credit_meter = row and self.env['credit.account']._prepare_meter(row, root.currency_id)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account: a credit limit given here is a proposal
+        field = self._fields['credit_limit']
+        context = dict(self.env.context)
+        default = context.pop('default_credit_limit', None)
+        default = default if self._has_field_access(field, 'write') else None
+        numbers = [vals.get('credit_limit', default) for vals in vals_list]
+        if all(number is None for number in numbers):
+            return super(ResPartner, self.with_context(context)).create(vals_list).with_env(self.env)
+        self._check_field_access(field, 'write')
+        vals_list = [{name: value for name, value in vals.items() if name != 'credit_limit'} for vals in vals_list]
+        partners = super(ResPartner, self.with_context(context)).create(vals_list).with_env(self.env)
+        partners._credit_write_numbers(
+            {partner: number for partner, number in zip(partners, numbers, strict=True) if number is not None}
+        )
+        return partners
+
     def write(self, vals):
-        # EXTENDS base: a company's credit dates follow the time zones of its address and users
+        # EXTENDS account: a credit limit written here is a proposal
+        numbers = {}
+        if 'credit_limit' in vals:
+            self.check_access('write')
+            self._check_field_access(self._fields['credit_limit'], 'write')
+            # In a merge the accounts say what the customer has.
+            numbers = {} if self.env.context.get('credit_merging') else dict.fromkeys(self, vals['credit_limit'])
+            vals = {name: value for name, value in vals.items() if name != 'credit_limit'}
         result = super().write(vals)
+        self._credit_write_numbers(numbers)
         if 'tz' in vals:
+            # A company's credit dates follow the time zones of its address and users.
             self.env.registry.clear_cache()
+        if {'parent_id', 'is_company'} & vals.keys():
+            self.env['credit.core.limit']._mirror_partners(self)
         return result
+
+    def _credit_write_numbers(self, numbers):
+        """Write core's credit limits of the current company where they are core's, and propose those that are new.
+
+        :param numbers: {partner: number}; a contact's is its customer's
+        """
+        if not numbers:
+            return
+        Core = self.env['credit.core.limit']
+        # Sudo: that the user may write was checked, reading is for the comparison.
+        customers = {partner: partner.sudo().commercial_partner_id for partner in numbers}
+        numbers = {partner: float(number or 0.0) for partner, number in numbers.items()}
+        news = {
+            customers[partner]: number
+            for partner, number in numbers.items()
+            if number != customers[partner].credit_limit
+        }
+        governed = Core._governed(self.env['res.partner'].sudo().union(*news))
+        through = defaultdict(self.browse)
+        for partner, number in numbers.items():
+            customer = customers[partner]
+            # The same again is no news, but a contact takes it over from its customer.
+            if (partner != customer) if customer not in news else (customer not in governed):
+                through[number] += partner
+        for number, partners in through.items():
+            super(ResPartner, partners).write({'credit_limit': number})
+        if news:
+            Core._propose(news)
 
     def action_view_credit_account(self):
         """Open the credit account of this customer; an analyst's look opens one that is not there yet.

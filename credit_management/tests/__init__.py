@@ -1,3 +1,4 @@
+from . import test_core_limit
 from . import test_credit_exposure
 from . import test_credit_limit
 from . import test_engine

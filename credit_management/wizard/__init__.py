@@ -1,1 +1,2 @@
 from . import credit_decision
+from . import partner_merge_core_limit
