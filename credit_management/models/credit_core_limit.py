@@ -429,14 +429,14 @@ class CreditCoreLimit(models.AbstractModel):
 
     @api.model
     def _governed(self, partners):
-        """Return those of some commercial partners whose number in core is ours to say, in the current company.
+        """Return the ids of those commercial partners whose number in core is ours to say, in the current company.
 
         All where a policy is active. Elsewhere core's alert is at work with
         core's numbers, until a limit of the customer has been decided.
         """
         root = self.env.company.root_id
         if root.id in self.env['credit.policy']._companies_with_policy():
-            return partners
+            return set(partners.ids)
         limits = (
             self.env['credit.limit']
             .sudo()
@@ -449,16 +449,18 @@ class CreditCoreLimit(models.AbstractModel):
                 ]
             )
         )
-        return partners.filtered(lambda partner: partner in limits.partner_id)
+        return set(limits.partner_id.ids)
 
     @api.model
-    def _propose(self, numbers):
+    def _propose(self, numbers, governed):
         """Hand in what was written into core's field, in the current company, as proposals; tell the writer.
 
         One open proposal per customer: a later write replaces it. On behalf of
         the writer, who need not have any right on credit.
 
         :param numbers: {commercial partner: number as core means it}
+        :param governed: ids of those whose number doesn't change by that; of the
+            others a draft keeps it for the day when a policy begins
         """
         company = self.env.company.sudo()
         root = company.root_id
@@ -489,7 +491,9 @@ class CreditCoreLimit(models.AbstractModel):
             proposal._write_flow(wanted[proposal.account_id.with_env(accounts.env)])
         rest = accounts - proposals.account_id
         proposals += Limit.create([{'account_id': account.id, **wanted[account]} for account in rest])
-        proposals._write_flow({'state': 'submitted', 'origin': 'core', 'requested_by_id': self.env.uid})
+        submitted = proposals.filtered(lambda proposal: proposal.partner_id.id in governed)
+        for state, group in (('submitted', submitted), ('draft', proposals - submitted)):
+            group._write_flow({'state': state, 'origin': 'core', 'requested_by_id': self.env.uid})
         self.env['credit.event']._record(
             [
                 (
@@ -506,7 +510,8 @@ class CreditCoreLimit(models.AbstractModel):
                 for proposal in proposals
             ]
         )
-        self._tell_of(proposals)
+        if submitted:
+            self._tell_of(submitted)
         return proposals
 
     def _tell_of(self, proposals):

@@ -166,12 +166,12 @@ class ResPartner(models.Model):
         for partner, number in numbers.items():
             customer = customers[partner]
             # The same again is no news, but a contact takes it over from its customer.
-            if (partner != customer) if customer not in news else (customer not in governed):
+            if (partner != customer) if customer not in news else (customer.id not in governed):
                 through[number] += partner
         for number, partners in through.items():
             super(ResPartner, partners).write({'credit_limit': number})
         if news:
-            Core._propose(news)
+            Core._propose(news, governed)
 
     def action_view_credit_account(self):
         """Open the credit account of this customer; an analyst's look opens one that is not there yet.

@@ -1,4 +1,5 @@
 import json
+import logging
 
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, new_test_user, tagged
@@ -173,7 +174,7 @@ class TestCoreLimitTakeOver(CoreLimitCommon):
         branch = self._branch()
         self._write_below(self.customer, {self.company: 5000, branch: 300})
 
-        with self.assertLogs('odoo.addons.credit_management.models.credit_core_limit', 'INFO') as log:
+        with self.assertLogs('odoo.addons.credit_management.models.credit_core_limit', logging.INFO) as log:
             self.Core._take_over_all()
 
         limit = self.limits()
@@ -551,7 +552,7 @@ class TestCoreLimitMirrorIn(CoreLimitCommon):
             partners = self.env['res.partner'].create([{'name': f"Customer {number}"} for number in range(count)])
             self.env.flush_all()
             before = self.cr.sql_log_count
-            self.env['credit.core.limit']._propose(dict.fromkeys(partners, 100.0))
+            partners.write({'credit_limit': 100.0})
             self.env.flush_all()
             return self.cr.sql_log_count - before
 
@@ -600,12 +601,20 @@ class TestCoreLimitMirrorIn(CoreLimitCommon):
 class TestCoreLimitWithoutPolicy(CoreLimitCommon):
     """Core's alert is at work there, with core's numbers, until something has been decided here."""
 
-    def test_write_is_cores_and_kept_as_a_proposal(self):
+    def test_write_is_cores_and_kept_as_a_draft(self):
         self.customer.credit_limit = 5000
         self.assertEqual(self.customer.credit_limit, 5000)
         self.assertEqual(self.contact.credit_limit, 5000)
-        self.assertEqual([(limit.state, limit.amount) for limit in self.limits()], [('submitted', 5000)])
+        self.assertEqual([(limit.state, limit.amount) for limit in self.limits()], [('draft', 5000)])
+        self.assertFalse(self.limits().activity_ids)
         self.Core._refresh(self.company)
+        self.assertNumber(5000)
+
+    def test_from_the_first_policy_on_it_is_ours(self):
+        self.customer.credit_limit = 5000
+        self._limit_policy(mode='shadow')
+        self.customer.credit_limit = 6000
+        self.assertEqual([(limit.state, limit.amount) for limit in self.limits()], [('submitted', 6000)])
         self.assertNumber(5000)
 
     def test_created_customer(self):
