@@ -467,7 +467,8 @@ class CreditCoreLimit(models.AbstractModel):
         partners = self.env['res.partner'].union(*numbers).sudo()
         accounts = self.env['credit.account']._for_partners(partners, root)
         # No default of the writer's context gets into a limit.
-        Limit = self.env['credit.limit'].sudo().with_context({**clean_context(self.env.context), **QUIET})
+        context = {**clean_context(self.env.context), **QUIET}
+        Limit = self.env['credit.limit'].sudo().with_context(context)  # pylint: disable=context-overridden
         reason = self.env._(
             "Written into the credit limit of the contact by %(user)s, for %(company)s.",
             user=self.env.user.name,

@@ -116,12 +116,12 @@ class ResPartner(models.Model):
         context = dict(self.env.context)
         default = context.pop('default_credit_limit', None)
         default = default if self._has_field_access(field, 'write') else None
+        without_default = self.with_context(context)  # pylint: disable=context-overridden
         numbers = [vals.get('credit_limit', default) for vals in vals_list]
-        if all(number is None for number in numbers):
-            return super(ResPartner, self.with_context(context)).create(vals_list).with_env(self.env)
-        self._check_field_access(field, 'write')
-        vals_list = [{name: value for name, value in vals.items() if name != 'credit_limit'} for vals in vals_list]
-        partners = super(ResPartner, self.with_context(context)).create(vals_list).with_env(self.env)
+        if any(number is not None for number in numbers):
+            self._check_field_access(field, 'write')
+            vals_list = [{name: value for name, value in vals.items() if name != 'credit_limit'} for vals in vals_list]
+        partners = super(ResPartner, without_default).create(vals_list).with_env(self.env)
         partners._credit_write_numbers(
             {partner: number for partner, number in zip(partners, numbers, strict=True) if number is not None}
         )
@@ -169,7 +169,7 @@ class ResPartner(models.Model):
             if (partner != customer) if customer not in news else (customer.id not in governed):
                 through[number] += partner
         for number, partners in through.items():
-            super(ResPartner, partners).write({'credit_limit': number})
+            super(ResPartner, partners).write({'credit_limit': number})  # pylint: disable=super-method-mismatch
         if news:
             Core._propose(news, governed)
 
