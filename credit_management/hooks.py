@@ -19,6 +19,11 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Leave core with the limits in force; remove the index on its table, which no model of ours owns."""
+    """Leave core with the limits in force; remove what hangs on core's tables and no model of ours owns."""
     env['credit.core.limit']._leave()
+    # Open activities would keep their types from going.
+    types = env['ir.model.data'].search([('module', '=', 'credit_management'), ('model', '=', 'mail.activity.type')])
+    env['mail.activity'].with_context(active_test=False).search(
+        [('activity_type_id', 'in', types.mapped('res_id'))]
+    ).unlink()
     env.execute_query(SQL("DROP INDEX IF EXISTS account_move_credit_draft_index"))
