@@ -9,18 +9,25 @@ def pre_init_hook(env):
 
 
 def post_init_hook(env):
-    """Compute the taxed unit price where it is used, choose the accounts that count, start the snapshots."""
+    """Compute the taxed unit price where it is used, choose what counts, take over core's limits, start snapshots."""
     lines = env['sale.order.line'].search(
         [('product_uom_qty', '=', 0), ('display_type', '=', False), ('state', '=', 'sale')]
     )
     env.add_to_compute(env['sale.order.line']._fields['credit_unit_price'], lines)
     lines.flush_recordset(['credit_unit_price'])
     env['credit.ledger.account']._suggest(env['res.company'].search([('parent_id', '=', False)]))
+    env['credit.core.limit']._take_over_all()
     env.ref('credit_management.ir_cron_take_snapshots')._trigger()
 
 
 def uninstall_hook(env):
-    """Remove what no model of ours owns: indexes on core's tables, the function that guards the credit file."""
+    """Leave core with the limits in force; remove what no model of ours owns."""
+    env['credit.core.limit']._leave()
+    # Open activities would keep their types from going.
+    types = env['ir.model.data'].search([('module', '=', 'credit_management'), ('model', '=', 'mail.activity.type')])
+    env['mail.activity'].with_context(active_test=False).search(
+        [('activity_type_id', 'in', types.mapped('res_id'))]
+    ).unlink()
     for index in (
         'account_move_credit_draft_index',
         'res_partner_credit_registry_index',

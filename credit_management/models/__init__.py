@@ -8,6 +8,7 @@ from . import credit_event
 from . import credit_ledger_account
 from . import credit_seal
 from . import credit_limit
+from . import credit_core_limit
 from . import credit_exposure
 from . import credit_exposure_as_of
 from . import credit_check
@@ -17,6 +18,7 @@ from . import credit_release
 from . import credit_snapshot
 from . import credit_snapshot_run
 from . import credit_remainder
+from . import ir_default
 from . import res_company
 from . import res_config_settings
 from . import res_currency

@@ -438,6 +438,8 @@ class CreditAccount(models.Model):
         # confirmations under way.
         if {'status', 'policy_id', 'active'} & vals.keys():
             self.env['credit.counter']._bump(self)
+        if 'active' in vals:
+            self.env['credit.core.limit']._mirror_accounts(self)
         return result
 
     def _record_changes(self, before):

@@ -73,7 +73,12 @@ class CreditLimit(models.Model):
     )
     reason = fields.Text(help="Why this limit is proposed.")
     origin = fields.Selection(
-        [('manual', "By hand")], required=True, readonly=True, default='manual', help="Where the proposal came from."
+        [('manual', "By hand"), ('core', "Contact")],
+        required=True,
+        readonly=True,
+        default='manual',
+        help="Where the proposal came from. Contact: from the credit limit of the contact, written there by an import, "
+        "another program or before the credit accounts were installed.",
     )
     requested_by_id = fields.Many2one('res.users', readonly=True, copy=False, default=lambda self: self.env.user)
     decided_by_id = fields.Many2one('res.users', readonly=True, copy=False)
@@ -176,6 +181,13 @@ class CreditLimit(models.Model):
         if any(limit.state != 'draft' for limit in self):
             raise UserError(self.env._("Only drafts can be deleted; decisions stay in the customer's history."))
 
+    def unlink(self):
+        # The number in core's field that a draft was made of goes with it.
+        accounts = self.filtered(lambda limit: limit.origin == 'core').account_id
+        result = super().unlink()
+        self.env['credit.core.limit']._mirror_accounts(accounts)
+        return result
+
     def _flow_defaults(self):
         return {
             'state': 'draft',
@@ -194,6 +206,8 @@ class CreditLimit(models.Model):
             self.env['credit.event']._record(
                 [(limit.account_id, kind, limit._prepare_event_payload()) for limit in self]
             )
+        if vals.get('state') not in (None, 'draft', 'submitted'):
+            self.env['credit.core.limit']._mirror_accounts(self.account_id)
         return result
 
     def _prepare_event_payload(self):

@@ -160,6 +160,8 @@ class CreditPolicy(models.Model):
         self.env.registry.clear_cache()
         if {'active', 'mode', 'default_limit_kind', 'default_limit_amount'} & vals.keys():
             self._tighten()
+            for company in self.env['res.company'].sudo().search([('credit_policy_id', 'in', self.ids)]):
+                self.env['credit.core.limit']._mirror_default(company.root_id)
         return result
 
     def unlink(self):
@@ -254,6 +256,7 @@ class CreditPolicy(models.Model):
             {
                 'name': self.env._("Standard policy"),
                 'company_id': company.id,
+                **self.env['credit.core.limit']._default_vals(company.sudo()),
                 'rule_ids': [
                     fields.Command.create(
                         {

@@ -73,6 +73,8 @@ class ResCompany(models.Model):
                 .search([('company_id', 'in', self.root_id.ids), ('policy_id', '=', False)])
             )
             self.env['credit.counter']._bump(accounts)
+            for company in self.root_id:
+                self.env['credit.core.limit']._mirror_default(company)
         return result
 
     @api.ondelete(at_uninstall=False)

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, formatLang
@@ -150,13 +152,39 @@ class ResPartner(models.Model):
                 partner[name] = row and row[figure]
             partner.credit_meter = row and self.env['credit.account']._prepare_meter(row, root.currency_id)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account: a credit limit given here is a proposal
+        field = self._fields['credit_limit']
+        context = dict(self.env.context)
+        default = context.pop('default_credit_limit', None)
+        default = default if self._has_field_access(field, 'write') else None
+        without_default = self.with_context(context)  # pylint: disable=context-overridden
+        numbers = [vals.get('credit_limit', default) for vals in vals_list]
+        if any(number is not None for number in numbers):
+            self._check_field_access(field, 'write')
+            vals_list = [{name: value for name, value in vals.items() if name != 'credit_limit'} for vals in vals_list]
+        partners = super(ResPartner, without_default).create(vals_list).with_env(self.env)
+        partners._credit_write_numbers(
+            {partner: number for partner, number in zip(partners, numbers, strict=True) if number is not None}
+        )
+        return partners
+
     # -------------------------------------------------------------------------
     # Rename, hierarchy, archive, delete
     # -------------------------------------------------------------------------
 
     def write(self, vals):
-        # EXTENDS base: a company's credit dates follow the time zones of its
-        # address and users; a credit account follows its customer
+        # EXTENDS account: a credit limit written here is a proposal; a company's
+        # credit dates follow the time zones of its address and users; a credit
+        # account follows its customer
+        numbers = {}
+        if 'credit_limit' in vals:
+            self.check_access('write')
+            self._check_field_access(self._fields['credit_limit'], 'write')
+            # In a merge the accounts say what the customer has.
+            numbers = {} if self.env.context.get('credit_merging') else dict.fromkeys(self, vals['credit_limit'])
+            vals = {name: value for name, value in vals.items() if name != 'credit_limit'}
         # Looked at now: core takes some values out of the dict.
         names, hierarchy = NAME_FIELDS & vals.keys(), HIERARCHY_FIELDS & vals.keys()
         accounts = self.env['credit.account']
@@ -168,7 +196,9 @@ class ResPartner(models.Model):
         contacts = customers.filtered(lambda partner: partner.commercial_partner_id != partner)
         archived = customers.filtered('active') if vals.get('active') is False else customers.browse()
         result = super().write(vals)
+        self._credit_write_numbers(numbers)
         if 'tz' in vals:
+            # A company's credit dates follow the time zones of its address and users.
             self.env.registry.clear_cache()
         if names and accounts:
             accounts._note_renamed(before)
@@ -176,7 +206,37 @@ class ResPartner(models.Model):
             self._credit_follow_hierarchy(accounts, contacts)
         if archived:
             accounts.filtered(lambda account: account.partner_id in archived)._note_customer_archived()
+        if {'parent_id', 'is_company'} & vals.keys():
+            self.env['credit.core.limit']._mirror_partners(self)
         return result
+
+    def _credit_write_numbers(self, numbers):
+        """Write core's credit limits of the current company where they are core's, and propose those that are new.
+
+        :param numbers: {partner: number}; a contact's is its customer's
+        """
+        if not numbers:
+            return
+        Core = self.env['credit.core.limit']
+        # Sudo: that the user may write was checked, reading is for the comparison.
+        customers = {partner: partner.sudo().commercial_partner_id for partner in numbers}
+        numbers = {partner: float(number or 0.0) for partner, number in numbers.items()}
+        news = {
+            customers[partner]: number
+            for partner, number in numbers.items()
+            if number != customers[partner].credit_limit
+        }
+        governed = Core._governed(self.env['res.partner'].sudo().union(*news))
+        through = defaultdict(self.browse)
+        for partner, number in numbers.items():
+            customer = customers[partner]
+            # The same again is no news, but a contact takes it over from its customer.
+            if (partner != customer) if customer not in news else (customer.id not in governed):
+                through[number] += partner
+        for number, partners in through.items():
+            super(ResPartner, partners).write({'credit_limit': number})  # pylint: disable=super-method-mismatch
+        if news:
+            Core._propose(news, governed)
 
     def _credit_follow_hierarchy(self, accounts, contacts):
         """Settle credit after partners may have become customers or contacts.

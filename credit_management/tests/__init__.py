@@ -1,4 +1,5 @@
 from . import test_credit_event
+from . import test_core_limit
 from . import test_credit_exposure
 from . import test_credit_limit
 from . import test_credit_snapshot

@@ -5,3 +5,4 @@ from . import credit_verification
 from . import credit_verification_finding
 from . import credit_snapshot_backfill
 from . import credit_remainder_close
+from . import partner_merge_core_limit

@@ -28,9 +28,10 @@ class CreditExposure(models.Model):
                 LEFT JOIN (
                     SELECT move.sale_line_id,
                            COUNT(*) FILTER (WHERE move.product_id = sol.product_id) AS moves,
-                           COALESCE(SUM(move.product_uom_qty::float8 * move_uom.factor::float8 / sol.uom_factor) FILTER (
-                               WHERE move.product_id = sol.product_id AND %(open)s
-                           ), 0) AS quantity
+                           COALESCE(
+                               SUM(move.product_uom_qty::float8 * move_uom.factor::float8 / sol.uom_factor) FILTER (
+                                   WHERE move.product_id = sol.product_id AND %(open)s
+                               ), 0) AS quantity
                       FROM candidate sol
                       JOIN stock_move move ON move.sale_line_id = sol.id
                       JOIN uom_uom move_uom ON move_uom.id = move.product_uom
