@@ -1,7 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..engine.facts import CATEGORIES
+from .credit_policy import SEGMENT_PARTNER_FIELDS
 from .credit_rule import STATUS_LABELS
 
 READERS = 'credit_management.group_credit_sales,account.group_account_readonly,account.group_account_invoice'
@@ -88,6 +91,14 @@ class ResPartner(models.Model):
     credit_days_overdue = fields.Integer(string="Days Overdue", compute='_compute_credit_figures', groups=READERS)
     credit_status = fields.Selection(STATUS_LABELS, compute='_compute_credit_figures', groups=READERS)
     credit_meter = fields.Json(compute='_compute_credit_figures', groups=READERS)
+    credit_policy_id = fields.Many2one(
+        'credit.policy',
+        compute='_compute_credit_policy_id',
+        search='_search_credit_policy_id',
+        groups='credit_management.group_credit_auditor,credit_management.group_credit_analyst,'
+        'account.group_account_invoice',
+        help="The policy that applies to this customer in the current company.",
+    )
 
     @api.depends('commercial_partner_id', 'user_id')
     @api.depends_context('company', 'uid')
@@ -107,12 +118,56 @@ class ResPartner(models.Model):
                 partner[name] = row and row[figure]
             partner.credit_meter = row and self.env['credit.account']._prepare_meter(row, root.currency_id)
 
+    @api.depends('commercial_partner_id')
+    @api.depends_context('company')
+    def _compute_credit_policy_id(self):
+        policies = self.env['credit.account']._applied_policies(self.commercial_partner_id, self.env.company)
+        for partner in self:
+            partner.credit_policy_id = policies.get(partner.commercial_partner_id.id)
+
+    def _search_credit_policy_id(self, operator, value):
+        Policy = self.env['credit.policy']
+        if operator in ('any', 'any!'):
+            value = Policy.search(value).ids if isinstance(value, Domain) else list(value)
+        elif operator != 'in' or False in value:
+            return NotImplemented
+        policies = Policy.browse(value)
+        Policy._flush_choice()
+        queries = [
+            SQL(
+                "SELECT partner_id FROM (%s) AS customer WHERE policy_id = ANY(%s)",
+                Policy._customers_sql(company),
+                policies.ids,
+            )
+            for company in policies.sudo().company_id
+        ]
+        return [('id', 'in', SQL("(%s)", SQL(" UNION ").join(queries)) if queries else [])]
+
     def write(self, vals):
         # EXTENDS base: a company's credit dates follow the time zones of its address and users
         result = super().write(vals)
         if 'tz' in vals:
             self.env.registry.clear_cache()
+        if SEGMENT_PARTNER_FIELDS & vals.keys():
+            self._credit_move_segment()
         return result
+
+    def _credit_enforced(self, company):
+        """Tell whether a policy is enforced for this commercial partner in a company."""
+        self.ensure_one()
+        policies = self.env['credit.account'].sudo()._applied_policies(self._origin, company)
+        return any(policy.mode == 'enforcing' for policy in policies.values())
+
+    def _credit_move_segment(self):
+        """Make confirmations under way see that these customers may have come under another policy.
+
+        Every later check sees it anyway: the segment is read with the check, not
+        stored. Where no policy is for a segment, nothing is read or written.
+        """
+        companies = self.env['credit.policy'].sudo()._segmented_companies()
+        if companies:
+            domain = [('partner_id', 'in', self.ids), ('company_id', 'in', companies.ids)]
+            self.env['credit.counter'].sudo()._bump(self.env['credit.account'].sudo().search(domain))
 
     def action_view_credit_account(self):
         """Open the credit account of this customer; an analyst's look opens one that is not there yet.
