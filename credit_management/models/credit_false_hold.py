@@ -14,6 +14,15 @@ STATE_LABELS = [
     ('justified', "Hold was wrong"),
     ('declined', "Hold was right"),
 ]
+# What an order shows of it, computed.
+ORDER_FIELDS = [
+    'credit_false_hold_id',
+    'credit_false_hold_state',
+    'credit_false_hold_reason',
+    'credit_false_hold_note',
+    'credit_can_report',
+    'credit_can_judge',
+]
 
 
 class CreditFalseHold(models.Model):
@@ -104,7 +113,7 @@ class CreditFalseHold(models.Model):
                 'reported_date': fields.Datetime.now(),
             }
         )
-        held.invalidate_recordset(['credit_false_hold_id', 'credit_false_hold_state'])
+        held.invalidate_recordset(ORDER_FIELDS)
         payload = {'report': report.id, 'check': check.id, 'order': order.id, 'reason': reason}
         self.env['credit.event']._record([(check.account_id, 'false_hold', payload)])
         controller = held.credit_controller_id
@@ -144,7 +153,7 @@ class CreditFalseHold(models.Model):
         self.env['credit.event']._record([(self.account_id, 'false_hold', payload)])
         order = self.env[self.res_model].sudo().browse(self.res_id).exists()
         if order:
-            order.invalidate_recordset(['credit_false_hold_id', 'credit_false_hold_state'])
+            order.invalidate_recordset(ORDER_FIELDS)
             reader = order.with_context(lang=self.reported_by_id.lang or self.env.lang)
             title = (
                 reader.env._("%(user)s: this hold was wrong", user=self.env.user.name)

@@ -17,6 +17,7 @@ class CreditRuleDemotion(models.TransientModel):
         held = self.env['sale.order'].search(
             [('credit_state', '=', 'on_hold'), ('company_id', 'child_of', self.rule_id.company_id.ids)]
         )
+        held.invalidate_recordset(['credit_outlook'])
         passing = held.filtered(lambda order: order.credit_outlook == 'pass')
         return {
             'type': 'ir.actions.client',
