@@ -8,9 +8,12 @@ DECIDERS = 'credit_management.group_credit_auditor,credit_management.group_credi
 
 
 class SaleOrder(models.Model):
-    """What is said about an order's hold: whether it would still be held, and whether it is wrong."""
+    """What is said about an order's hold: whether it would still be held, and whether it is wrong.
 
-    _inherit = 'sale.order'
+    Apart from `sale_order.py`, which decides: nothing here does.
+    """
+
+    _inherit = 'sale.order'  # pylint: disable=consider-merging-classes-inherited
 
     credit_outlook = fields.Selection(
         [('pass', "Would pass now"), ('hold', "Would be held again"), ('block', "Would be blocked")],

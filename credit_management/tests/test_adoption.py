@@ -263,7 +263,7 @@ class TestRuleMode(AdoptionCommon):
         wizard = (
             self.env['credit.rule.demotion']
             .with_user(self.manager)
-            .with_context(action['context'])
+            .with_context(**action['context'])
             .create({'reason': "It holds the wrong ones"})
         )
         message = wizard.action_apply()['params']['message']
@@ -634,7 +634,7 @@ class TestFalseHold(AdoptionCommon):
         wizard = (
             self.env['credit.false.hold.decision']
             .with_user(user or self.sales_user)
-            .with_context(order.action_credit_report_false_hold()['context'])
+            .with_context(**order.action_credit_report_false_hold()['context'])
             .create({'reason': reason, 'note': note})
         )
         wizard.action_report()
@@ -645,7 +645,7 @@ class TestFalseHold(AdoptionCommon):
         wizard = (
             self.env['credit.false.hold.decision']
             .with_user(user or self.manager)
-            .with_context(order.action_credit_judge_false_hold()['context'])
+            .with_context(**order.action_credit_judge_false_hold()['context'])
             .create({'note': note})
         )
         getattr(wizard, step)()

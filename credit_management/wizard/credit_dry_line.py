@@ -19,10 +19,8 @@ class CreditDryLine(models.TransientModel):
     partner_id = fields.Many2one('res.partner', string="Customer", required=True, readonly=True)
     account_id = fields.Many2one('credit.account', readonly=True)
     order_id = fields.Many2one('sale.order', string="Quotation", readonly=True)
-    what = fields.Selection(
-        [('order', "Quotation"), ('customer', "Next order")], compute='_compute_what', store=True, readonly=True
-    )
-    user_id = fields.Many2one('res.users', string="Salesperson", compute='_compute_what', store=True, readonly=True)
+    what = fields.Selection([('order', "Quotation"), ('customer', "Next order")], readonly=True)
+    user_id = fields.Many2one('res.users', string="Salesperson", readonly=True)
     policy_id = fields.Many2one('credit.policy', readonly=True)
     rule_id = fields.Many2one('credit.rule', string="Policy Rule", readonly=True)
     kind = fields.Selection('_kinds', string="Rule", required=True, readonly=True)
@@ -46,12 +44,6 @@ class CreditDryLine(models.TransientModel):
     @api.model
     def _kinds(self):
         return self.env['credit.check.line']._fields['kind']._description_selection(self.env)
-
-    @api.depends('order_id', 'partner_id')
-    def _compute_what(self):
-        for line in self:
-            line.what = 'order' if line.order_id else 'customer'
-            line.user_id = line.order_id.user_id if line.order_id else line.partner_id.user_id
 
     @api.depends('kind', 'actual', 'threshold', 'excess')
     @api.depends_context('lang')

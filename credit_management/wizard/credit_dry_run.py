@@ -1,11 +1,38 @@
+import json
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..engine.verdict import evaluate
 
 # Quotations per round: so many at once are checked with a constant number of statements.
 BATCH = 500
+# What a line keeps of what was found, with its type in SQL.
+COLUMNS = {
+    'partner_id': 'int',
+    'account_id': 'int',
+    'order_id': 'int',
+    'policy_id': 'int',
+    'rule_id': 'int',
+    'kind': 'varchar',
+    'outcome': 'varchar',
+    'actual': 'numeric',
+    'threshold': 'numeric',
+    'account_status': 'varchar',
+    'excess': 'numeric',
+    'document_amount': 'numeric',
+    'unlimited': 'boolean',
+    'effective_limit': 'numeric',
+    'exposure': 'numeric',
+    'overdue_amount': 'numeric',
+    'days_overdue': 'int',
+    'counted_from': 'date',
+    'overdue_left_out': 'numeric',
+    'accepted_exposure': 'numeric',
+    'accepted_until': 'date',
+}
 
 
 class CreditDryRun(models.TransientModel):
@@ -54,8 +81,32 @@ class CreditDryRun(models.TransientModel):
         company = self.company_id.sudo()
         choice = self._choice(company)
         vals_list = [*self._order_vals(company, choice), *self._customer_vals(company, choice)]
-        # The lines are what was found; nobody has the right to make others.
-        self.env['credit.dry.line'].sudo().create(vals_list)
+        # Thousands at once: one INSERT, in a fraction of the time of `create`.
+        # Nobody has the right to make other lines.
+        names = SQL(", ").join(SQL.identifier(name) for name in COLUMNS)
+        self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO credit_dry_line
+                       (create_uid, create_date, write_uid, write_date, run_id, company_id, what, user_id, %(names)s)
+                SELECT %(uid)s, now() at time zone 'UTC', %(uid)s, now() at time zone 'UTC', %(run)s, %(company)s,
+                       CASE WHEN found.order_id IS NULL THEN 'customer' ELSE 'order' END,
+                       COALESCE(quotation.user_id, customer.user_id), %(found)s
+                  FROM jsonb_to_recordset(%(rows)s::jsonb) AS found(%(types)s)
+                  JOIN res_partner customer ON customer.id = found.partner_id
+             LEFT JOIN sale_order quotation ON quotation.id = found.order_id
+             RETURNING id
+                """,
+                names=names,
+                found=SQL(", ").join(SQL.identifier('found', name) for name in COLUMNS),
+                types=SQL(", ").join(SQL("%s " + type_, SQL.identifier(name)) for name, type_ in COLUMNS.items()),
+                rows=json.dumps(vals_list, default=str),
+                uid=self.env.uid,
+                run=self.id,
+                company=self.company_id.id,
+            )
+        )
+        self.invalidate_recordset(['line_ids'])
 
     def _choice(self, company):
         """Return which policy is taken for a customer: the most specific one, whatever its mode.
@@ -123,17 +174,15 @@ class CreditDryRun(models.TransientModel):
         row = profile['figures']
         for verdict in decision.stopping:
             yield {
-                'run_id': self.id,
-                'company_id': self.company_id.id,
                 'partner_id': profile['partner_id'],
                 'account_id': profile['account_id'],
                 'policy_id': profile['policy_id'],
-                'rule_id': verdict.rule.id or False,
+                'rule_id': verdict.rule.id or None,
                 'kind': verdict.rule.kind,
                 'outcome': verdict.outcome,
                 'actual': verdict.actual,
                 'threshold': verdict.threshold,
-                'account_status': verdict.rule.account_status or False,
+                'account_status': verdict.rule.account_status or None,
                 'excess': max(0.0, verdict.excess - (over if verdict.rule.kind == 'utilisation' else 0.0)),
                 'effective_limit': facts.effective_limit,
                 'unlimited': facts.unlimited,

@@ -25,8 +25,8 @@ class CreditRuleDemotion(models.TransientModel):
             'params': {
                 'title': self.rule_id.display_name,
                 'message': self.env._(
-                    "Only warns from now on. Orders on hold: %(held)s, of which %(passing)s would pass now. They stay in "
-                    "the list of held orders, marked.",
+                    "Only warns from now on. Orders on hold: %(held)s, of which %(passing)s would pass now. They "
+                    "stay in the list of held orders, marked.",
                     held=len(held),
                     passing=len(passing),
                 ),
