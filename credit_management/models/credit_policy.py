@@ -156,7 +156,9 @@ class CreditPolicy(models.Model):
     version = fields.Integer(readonly=True, copy=False, default=1, help="Rises with each change of the rules.")
     rule_ids = fields.One2many('credit.rule', 'policy_id', string="Rules", copy=True)
     customer_count = fields.Integer(
-        string="Customers", compute='_compute_customer_count', help="Customers to whom this policy applies."
+        string="Customers",
+        compute='_compute_customer_count',
+        help="Customers to whom this policy applies; in shadow mode, to whom it would apply.",
     )
     is_default = fields.Boolean(compute='_compute_is_default', string="Company Default")
 
@@ -180,11 +182,10 @@ class CreditPolicy(models.Model):
         counts = {}
         for company in self.company_id:
             self._flush_choice()
-            customers = SQL("(%s) AS customer", self._customers_sql(company.sudo()))
-            query = SQL(
-                "SELECT policy_id, COUNT(*) FROM %s WHERE policy_id = ANY(%s) GROUP BY policy_id", customers, self.ids
+            customers = SQL("(%s) AS customer", self._members_sql(company.sudo()))
+            counts.update(
+                self.env.execute_query(SQL("SELECT policy_id, COUNT(*) FROM %s GROUP BY policy_id", customers))
             )
-            counts.update(self.env.execute_query(query))
         for policy in self:
             policy.customer_count = counts.get(policy.id, 0)
 
@@ -504,6 +505,22 @@ class CreditPolicy(models.Model):
         """Return the root companies that have a policy for a segment; nothing is read where there is none."""
         companies = self.env['res.company'].browse(list(self._companies_with_policy()))
         return companies.filtered(lambda company: any(entry.criteria for entry in self._entries(company)))
+
+    def _members_sql(self, company):
+        """Return the SELECT of (partner_id, policy_id) of those to whom these policies of a company apply.
+
+        Of a policy in shadow mode those to whom it would apply, were it enforced.
+        """
+        policies = self.filtered(lambda policy: policy.company_id == company)
+        enforcing = policies.filtered(lambda policy: policy.mode == 'enforcing')
+        return SQL(" UNION ALL ").join(
+            SQL(
+                "SELECT partner_id, policy_id FROM (%s) AS everybody WHERE policy_id = ANY(%s)",
+                self._customers_sql(company, **choice),
+                group.ids,
+            )
+            for group, choice in ((enforcing, {}), (policies - enforcing, {'specific': True}))
+        )
 
     @api.model
     def _customers_sql(self, company, **choice):

@@ -131,15 +131,11 @@ class ResPartner(models.Model):
             value = Policy.search(value).ids if isinstance(value, Domain) else list(value)
         elif operator != 'in' or False in value:
             return NotImplemented
-        policies = Policy.browse(value)
+        policies = Policy.sudo().browse(value)
         Policy._flush_choice()
         queries = [
-            SQL(
-                "SELECT partner_id FROM (%s) AS customer WHERE policy_id = ANY(%s)",
-                Policy._customers_sql(company),
-                policies.ids,
-            )
-            for company in policies.sudo().company_id
+            SQL("SELECT partner_id FROM (%s) AS customer", policies._members_sql(company))
+            for company in policies.company_id
         ]
         return [('id', 'in', SQL("(%s)", SQL(" UNION ").join(queries)) if queries else [])]
 

@@ -200,6 +200,10 @@ class TestSegments(AdoptionCommon):
         segment.controller_id = self.manager
         found = self.Account.search([('applied_policy_id.controller_id', '=', self.manager.id)])
         self.assertEqual(found.partner_id, buyers[:1])
+        segment.mode = 'shadow'
+        (default + segment).invalidate_recordset()
+        # Whom it would be for; they stay where they are.
+        self.assertEqual((segment.customer_count, default.customer_count), (3, before + 3))
         with self.assertRaises(AccessError):
             buyers.with_user(self.sales_user).read(['credit_policy_id'])
 
