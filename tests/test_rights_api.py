@@ -381,3 +381,59 @@ def test_sales_cannot_work_on_accounts(world: World, seller: Api) -> None:
     ]
 
     assert [answer.status for answer in answers] == [FORBIDDEN] * len(answers)
+
+
+@pytest.mark.parametrize("login", ["seller", "analyst", "accountant", "auditor"])
+def test_only_managers_decide_how_strictly_rules_are_enforced(world: World, login: str) -> None:
+    """Modes of rules, segments, starts, acceptances, what would be held: policy is the managers'."""
+    api = world.apis[login]
+    [rule] = world.apis["manager"].search("credit.rule", [("policy_id", "=", world.policy)]).value
+    answers = [
+        api("credit.rule", "write", ids=[rule["id"]], vals={"mode": "watch"}),
+        api("credit.rule", "write", ids=[rule["id"]], vals={"demoted": True, "demoted_reason": "x"}),
+        api("credit.rule", "action_demote", ids=[rule["id"]]),
+        api("credit.rule", "action_promote", ids=[rule["id"]]),
+        api("credit.policy", "write", ids=[world.policy], vals={"date_start": "2999-01-01"}),
+        api("credit.policy", "action_dry_run", ids=[world.policy]),
+        api("credit.dry.run", "action_open"),
+        api("credit.account", "action_accept", ids=[world.own_account]),
+        api("credit.account", "action_end_acceptance", ids=[world.own_account]),
+        api("credit.account", "write", ids=[world.own_account], vals={"accepted_exposure": 1e9}),
+        api("credit.acceptance", "create", vals_list=[{"account_ids": [world.own_account]}]),
+        api("sale.order", "action_credit_judge_false_hold", ids=[world.own_order]),
+        api("credit.false.hold", "create", vals_list=[{"res_model": "sale.order", "res_id": world.own_order}]),
+        api("credit.false.hold", "_judge", ids=[1]),
+    ]
+
+    assert [answer.status for answer in answers] == [FORBIDDEN] * len(answers)
+
+
+def test_sales_reports_a_false_hold_of_own_orders_only(world: World, seller: Api) -> None:
+    """The report is recorded, seen by its reporter, not changed or decided by him; a manager's word ends it."""
+
+    def report(order: int) -> Answer:
+        values = {"step": "report", "order_id": order, "reason": "paid"}
+        wizard = seller("credit.false.hold.decision", "create", vals_list=[values])
+        return seller("credit.false.hold.decision", "action_report", ids=wizard.value)
+
+    assert report(world.foreign_order).status == FORBIDDEN
+    assert report(world.own_order).status == 200
+    [found] = seller.search("credit.false.hold", [], "state").value
+    step = {"step": "judge", "order_id": world.own_order}
+    wizard = seller("credit.false.hold.decision", "create", vals_list=[step]).value
+    assert seller("credit.false.hold.decision", "action_justified", ids=wizard).status == FORBIDDEN
+    assert seller("credit.false.hold", "write", ids=[found["id"]], vals={"state": "justified"}).status != 200
+    assert seller.search("credit.false.hold", [], "state").value[0]["state"] == "reported"
+    assert world.apis["stranger"].search("credit.false.hold").value == []
+    manager = world.apis["manager"]
+    wizard = manager("credit.false.hold.decision", "create", vals_list=[step]).value
+    assert manager("credit.false.hold.decision", "action_justified", ids=wizard).status == 200
+    assert seller.search("credit.false.hold", [], "state").value[0]["state"] == "justified"
+
+
+def test_statistic_and_dry_list_are_not_for_sales(world: World, seller: Api) -> None:
+    """What a rule would have done is for managers and auditors."""
+    for model in ("credit.rule.statistic", "credit.dry.line", "credit.dry.run"):
+        assert seller.search(model).status == FORBIDDEN, model
+        assert world.apis["analyst"].search(model).status == FORBIDDEN, model
+    assert world.apis["auditor"].search("credit.rule.statistic").status == 200

@@ -1,6 +1,7 @@
 """The facts on which a credit decision rests, frozen as they were."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from odoo.tools.float_utils import float_compare, float_round
 
@@ -36,7 +37,9 @@ class Facts:
     exposure of this account (nothing, where another customer will owe it).
     `overdue_after` maps days of grace to the overdue amount that is older than
     these days, after credits not yet matched were applied to the oldest items
-    and residues below the floors were left out.
+    and residues below the floors were left out. Items due before `counted_from`
+    are neither in it nor in `days_overdue`; `overdue_left_out` is what they come
+    to. `accepted_exposure` is what was accepted as is, 0 for nothing.
     """
 
     rounding: float
@@ -50,6 +53,9 @@ class Facts:
     document_amount: float = 0.0
     overdue_after: dict = field(default_factory=dict)
     days_overdue: int = 0
+    counted_from: date | None = None
+    overdue_left_out: float = 0.0
+    accepted_exposure: float = 0.0
     missing_rate: str = ''
 
     @property

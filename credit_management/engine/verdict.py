@@ -22,13 +22,19 @@ SUMMING_KINDS = {'utilisation'}
 # Kinds that a payment satisfies, and kinds that a smaller document satisfies.
 PAYABLE_KINDS = {'utilisation', 'overdue_amount', 'days_overdue'}
 REDUCIBLE_KINDS = {'utilisation', 'order_amount'}
+# Kinds about what is overdue: a payment goes to the oldest items first, also to
+# those that the rule leaves out.
+AGED_KINDS = {'overdue_amount', 'days_overdue'}
 
 _EVALUATORS = {}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of a policy; thresholds of amounts are in company currency."""
+    """One line of a policy; thresholds of amounts are in company currency.
+
+    A rule that is only to `watch` gets its verdict, but decides nothing.
+    """
 
     kind: str
     outcome: str
@@ -36,6 +42,7 @@ class Rule:
     threshold: float = 0.0
     grace_days: int = 0
     account_status: str = ''
+    watch: bool = False
 
     @property
     def days_tolerated(self):
@@ -50,6 +57,7 @@ class Verdict:
     `actual` and `threshold` have the rule's unit (percent, days or company
     currency); `excess` is the company amount that would have to go, by payment
     or by a smaller document, for this rule to pass; 0 where no amount helps.
+    `payment` is the payment that it takes.
     """
 
     rule: Rule
@@ -57,11 +65,12 @@ class Verdict:
     actual: float = 0.0
     threshold: float = 0.0
     excess: float = 0.0
+    payment: float = 0.0
 
 
 @dataclass(frozen=True)
 class Decision:
-    """All verdicts of a check and the worst of them."""
+    """All verdicts of a check and the worst of those that count."""
 
     outcome: str
     verdicts: tuple
@@ -72,11 +81,11 @@ class Decision:
 
     @property
     def reasons(self):
-        return tuple(verdict for verdict in self.verdicts if verdict.outcome != 'pass')
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome != 'pass' and not verdict.rule.watch)
 
     @property
     def stopping(self):
-        return tuple(verdict for verdict in self.verdicts if verdict.outcome in STOPPING)
+        return tuple(verdict for verdict in self.reasons if verdict.outcome in STOPPING)
 
     @property
     def excess(self):
@@ -91,17 +100,17 @@ class Decision:
         Payments go to the oldest items and lower the exposure by the same sum,
         so the largest excess covers the others.
         """
-        return self._way_out(PAYABLE_KINDS)
+        return self._way_out(PAYABLE_KINDS, 'payment')
 
     @property
     def reduction_needed(self):
         """How much smaller the document would have to be to pass; 0 where that doesn't help."""
-        return self._way_out(REDUCIBLE_KINDS)
+        return self._way_out(REDUCIBLE_KINDS, 'excess')
 
-    def _way_out(self, kinds):
+    def _way_out(self, kinds, amount):
         if not self.stopping or any(verdict.rule.kind not in kinds for verdict in self.stopping):
             return 0.0
-        return max(verdict.excess for verdict in self.stopping)
+        return max(getattr(verdict, amount) for verdict in self.stopping)
 
 
 def evaluator(kind):
@@ -137,13 +146,16 @@ def evaluate(facts, rules):
     verdicts = []
     for rule in rules:
         broken, actual, excess = _EVALUATORS[rule.kind](facts, rule)
-        verdicts.append(Verdict(rule, rule.outcome if broken else 'pass', actual, rule.threshold, excess))
-    return Decision(worst(verdict.outcome for verdict in verdicts), tuple(verdicts))
+        payment = excess + facts.overdue_left_out if excess and rule.kind in AGED_KINDS else excess
+        verdicts.append(Verdict(rule, rule.outcome if broken else 'pass', actual, rule.threshold, excess, payment))
+    return Decision(worst(verdict.outcome for verdict in verdicts if not verdict.rule.watch), tuple(verdicts))
 
 
 def can_oversubscribe(rules, unlimited):
     """Tell whether two documents could pass these rules alone but not together."""
-    return not unlimited and any(rule.kind in SUMMING_KINDS and rule.outcome in STOPPING for rule in rules)
+    return not unlimited and any(
+        rule.kind in SUMMING_KINDS and rule.outcome in STOPPING and not rule.watch for rule in rules
+    )
 
 
 def _above(facts, value, limit):
@@ -152,7 +164,8 @@ def _above(facts, value, limit):
 
 @evaluator('utilisation')
 def _utilisation(facts, rule):
-    allowed = facts.effective_limit * rule.threshold / 100.0
+    # What was accepted as is, is no reason to hold what stays within it.
+    allowed = max(facts.effective_limit * rule.threshold / 100.0, facts.accepted_exposure)
     # A document that adds nothing can't be the reason why the limit is exceeded.
     broken = (
         not facts.unlimited

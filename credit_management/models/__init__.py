@@ -1,6 +1,7 @@
 from . import credit_policy
 from . import credit_checkpoint
 from . import credit_rule
+from . import credit_rule_statistic
 from . import credit_account
 from . import credit_account_trend
 from . import credit_counter
@@ -11,6 +12,7 @@ from . import credit_limit
 from . import credit_core_limit
 from . import credit_exposure
 from . import credit_exposure_as_of
+from . import credit_false_hold
 from . import credit_check
 from . import credit_check_line
 from . import credit_partner_name
@@ -28,5 +30,6 @@ from . import account_account
 from . import account_chart_template
 from . import account_move
 from . import sale_order
+from . import sale_order_hold
 from . import sale_order_line
 from . import payment_transaction

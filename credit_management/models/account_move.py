@@ -15,5 +15,6 @@ class AccountMove(models.Model):
         roots = self.env['credit.policy']._companies_with_policy()
         for move in self:
             root = move.company_id.root_id
-            if root.id in roots and root.sudo().credit_policy_id.mode == 'enforcing':
+            debtor = move.partner_id.commercial_partner_id
+            if root.id in roots and debtor and debtor._credit_enforced(root):
                 move.partner_credit_warning = ''

@@ -30,6 +30,14 @@ FIGURES = (
     'days_overdue',
     'oldest_due_date',
 )
+# What "accept as is" consists of: written by it only.
+ACCEPTED_FIELDS = {
+    'accepted_from',
+    'accepted_until',
+    'accepted_exposure',
+    'accepted_reason',
+    'accepted_by_id',
+}
 
 
 class CreditAccount(models.Model):
@@ -71,9 +79,16 @@ class CreditAccount(models.Model):
         string="Own Policy",
         check_company=True,
         tracking=True,
-        help="Empty: the company's default policy applies.",
+        help="Empty: the policy for the customer's segment applies, else the company's default.",
     )
-    applied_policy_id = fields.Many2one('credit.policy', string="Policy", compute='_compute_applied_policy_id')
+    applied_policy_id = fields.Many2one(
+        'credit.policy',
+        string="Policy",
+        compute='_compute_applied_policy_id',
+        search='_search_applied_policy_id',
+        help="The account's own policy, else the first one for a segment that the customer is in, else the company's "
+        "default. A policy in shadow mode takes nobody out of one that is enforced.",
+    )
     controller_id = fields.Many2one(
         'res.users',
         string="Credit Controller",
@@ -120,6 +135,21 @@ class CreditAccount(models.Model):
         string="Registration Code Used Twice",
         compute='_compute_duplicate_partner_ids',
         search='_search_duplicate_code',
+    )
+    accepted_from = fields.Date(
+        readonly=True, copy=False, help="Items due before this day are accepted as overdue until the end."
+    )
+    accepted_until = fields.Date(readonly=True, copy=False, help="Last day of the acceptance.")
+    accepted_exposure = fields.Monetary(
+        readonly=True, copy=False, help="Exposure up to which the utilisation of the limit holds nothing."
+    )
+    accepted_reason = fields.Char(readonly=True, copy=False)
+    accepted_by_id = fields.Many2one('res.users', readonly=True, copy=False)
+    accepted = fields.Boolean(
+        string="Accepted As Is",
+        compute='_compute_accepted',
+        search='_search_accepted',
+        help="Until a day, by a manager.",
     )
     limit_ids = fields.One2many('credit.limit', 'account_id', string="Limits")
     check_ids = fields.One2many('credit.check', 'account_id', string="Checks")
@@ -242,10 +272,84 @@ class CreditAccount(models.Model):
         for account in self:
             account.display_name = account.partner_id.display_name
 
-    @api.depends('policy_id', 'company_id.credit_policy_id')
+    @api.depends('partner_id', 'policy_id', 'company_id.credit_policy_id')
     def _compute_applied_policy_id(self):
+        # Not from the stored account: an own policy that is just being chosen
+        # on the form counts.
+        for (company, policy), accounts in self.grouped(
+            lambda account: (account.company_id, account.policy_id)
+        ).items():
+            applied = self._applied_policies(accounts.partner_id._origin, company, policy._origin)
+            for account in accounts:
+                account.applied_policy_id = applied.get(account.partner_id._origin.id, policy)
+
+    @api.model
+    def _applied_policies(self, partners, company, own=None):
+        """Return {commercial partner id: the policy that applies to it}; no statement where there is but one.
+
+        :param own: the own policy of them all; None for that of their accounts
+        """
+        Policy = self.env['credit.policy'].sudo()
+        company = company.root_id.sudo()
+        entries = Policy._entries(company)
+        if own is not None and not any(entry.criteria for entry in entries):
+            enforcing = {entry.id for entry in entries if entry.enforcing}
+            default = company.credit_policy_id
+            keeps = own and (own.id in enforcing or default.id not in enforcing)
+            return dict.fromkeys(partners.ids, own.sudo() if keeps else default)
+        Policy._flush_choice()
+        account = (
+            SQL(
+                "LEFT JOIN credit_account account ON account.partner_id = customer.partner_id"
+                " AND account.company_id = %s AND account.active",
+                company.id,
+            )
+            if own is None
+            else SQL("CROSS JOIN (SELECT %s::int AS policy_id) AS account", own.id or None)
+        )
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT customer.partner_id, %s FROM (SELECT unnest(%s::int[]) AS partner_id) AS customer %s",
+                Policy._policy_sql(company, SQL("customer.partner_id")),
+                partners.ids,
+                account,
+            )
+        )
+        return {partner_id: Policy.browse(policy_id) for partner_id, policy_id in rows}
+
+    def _search_applied_policy_id(self, operator, value):
+        Policy = self.env['credit.policy']
+        if operator in ('any', 'any!'):
+            value = Policy.sudo().search(value).ids if isinstance(value, Domain) else list(value)
+        elif operator != 'in':
+            return NotImplemented
+        Policy._flush_choice()
+        queries = [
+            SQL(
+                "SELECT account.id FROM credit_account account WHERE account.company_id = %s AND (%s)",
+                company.id,
+                SQL(" OR ").join(
+                    SQL("%s = %s", policy, policy_id) if policy_id else SQL("%s IS NULL", policy)
+                    for policy in [Policy._policy_sql(company, SQL("account.partner_id"))]
+                    for policy_id in value
+                ),
+            )
+            for company in self.env.companies.root_id.sudo()
+            if value
+        ]
+        return [('id', 'in', SQL("(%s)", SQL(" UNION ALL ").join(queries)) if queries else [])]
+
+    @api.depends('accepted_until')
+    def _compute_accepted(self):
         for account in self:
-            account.applied_policy_id = account.policy_id or account.company_id.sudo().credit_policy_id
+            account.accepted = (
+                bool(account.accepted_until) and account.accepted_until >= account.company_id._credit_today()
+            )
+
+    def _search_accepted(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        return [('accepted_until', '>=', fields.Date.to_string(self.env.company._credit_today()))]
 
     @api.depends('partner_id', 'company_id', 'policy_id', 'limit_ids.state', 'limit_ids.amount')
     def _compute_figures(self):
@@ -402,7 +506,7 @@ class CreditAccount(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             # Explicit, so that no default from a client's context gets in.
-            vals.update(merged_into_id=False, dormant=False)
+            vals.update(dict.fromkeys(ACCEPTED_FIELDS, False), merged_into_id=False, dormant=False)
         accounts = super().create(vals_list)
         # The records, not the values: a default of the context counts as well.
         accounts.filtered('policy_id')._check_may_loosen()
@@ -410,6 +514,8 @@ class CreditAccount(models.Model):
         return accounts
 
     def write(self, vals):
+        if ACCEPTED_FIELDS & vals.keys():
+            raise AccessError(self.env._("What a customer is accepted with is set by “Accept As Is” only."))
         for name in ('partner_id', 'company_id'):
             if name in vals and any(account[name].id != vals[name] for account in self):
                 raise UserError(
@@ -496,7 +602,7 @@ class CreditAccount(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _figures(self, company, partner_ids, date=None, exclude_order_ids=(), graces=(0,)):
+    def _figures(self, company, partner_ids, date=None, exclude_order_ids=(), graces=(0,), held=False, choice=None):
         """Return {commercial partner id: {figure: value}} of one root company, in one statement.
 
         Works for customers without an account too. Amounts are in company
@@ -504,12 +610,23 @@ class CreditAccount(models.Model):
 
         :param date: the company's today, the default, or the date of the rates and ages
         :param exclude_order_ids: orders that don't count, as those being checked
+        :param partner_ids: None for all customers, see `credit.policy._customers_sql`
+        :param held: with what counts in rules: see `_figures_sql`
+        :param choice: which policy is taken, see `credit.policy._policy_sql`
         """
         self.env['credit.exposure']._flush_sources()
         self._flush_accounts()
         company = company.sudo()
+        everybody = SQL("SELECT partner_id FROM (%s) AS everybody", self.env['credit.policy']._customers_sql(company))
         query = self._figures_sql(
-            company, date or company._credit_today(), list(partner_ids), exclude_order_ids, graces
+            company,
+            date or company._credit_today(),
+            partner_ids if partner_ids is None else list(partner_ids),
+            exclude_order_ids,
+            graces,
+            held,
+            choice,
+            everybody if partner_ids is None else None,
         )
         rows = self.env.execute_query_dict(query)
         for row in rows:
@@ -518,14 +635,14 @@ class CreditAccount(models.Model):
 
     @api.model
     def _flush_accounts(self):
-        self.flush_model(['active', 'company_id', 'partner_id', 'policy_id', 'status'])
+        self.env['credit.policy']._flush_choice()
+        self.flush_model(['accepted_exposure', 'accepted_from', 'accepted_until', 'status'])
         self.env['credit.limit'].flush_model(
             ['account_id', 'amount', 'currency_id', 'date_from', 'date_to', 'kind', 'limit_kind', 'state']
         )
         self.env['credit.policy'].flush_model(
-            ['customer_floor', 'default_limit_amount', 'default_limit_kind', 'item_floor_percent', 'mode', 'version']
+            ['customer_floor', 'date_start', 'default_limit_amount', 'default_limit_kind', 'item_floor_percent']
         )
-        self.env['res.company'].flush_model(['credit_policy_id'])
 
     def _all_figures_sql(self):
         """Return the SELECT of the figures of all accounts of the user's companies."""
@@ -537,12 +654,29 @@ class CreditAccount(models.Model):
         )
 
     @api.model
-    def _figures_sql(self, company, date, partner_ids=None, exclude_order_ids=(), graces=(0,)):
+    def _figures_sql(
+        self,
+        company,
+        date,
+        partner_ids=None,
+        exclude_order_ids=(),
+        graces=(0,),
+        held=False,
+        choice=None,
+        customers=None,
+    ):
         """Return the SELECT of limits and exposure, one row per customer.
 
         The customers are those asked for, else all that have an account.
+
+        :param held: with what counts in rules: `held_overdue_<n>` for each of
+            `graces`, `held_days_overdue`, `overdue_left_out`, `counted_from`,
+            and what is accepted as is: `accepted_exposure`, `accepted_until`
+        :param choice: which policy is taken, see `credit.policy._policy_sql`
+        :param customers: SQL of the partner ids, where `partner_ids` is None
         """
-        customers = (
+        chosen = self.env['credit.policy']._policy_sql(company, SQL("customer.partner_id"), **(choice or {}))
+        customers = customers or (
             SQL("SELECT partner_id FROM credit_account WHERE company_id = %s AND active", company.id)
             if partner_ids is None
             else SQL("SELECT unnest(%s::int[]) AS partner_id", partner_ids)
@@ -567,6 +701,21 @@ class CreditAccount(models.Model):
             )
             for grace in graces
         )
+        counted = SQL()
+        if held:
+            names = [f'held_overdue_{grace}' for grace in graces] + ['held_days_overdue', 'overdue_left_out']
+            counted = SQL(
+                """%s, %s AS counted_from,
+                CASE WHEN account.accepted_until >= %s THEN account.accepted_until END AS accepted_until,
+                CASE WHEN account.accepted_until >= %s THEN account.accepted_exposure ELSE 0 END AS accepted_exposure,
+                """,
+                SQL(", ").join(
+                    SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', name), SQL.identifier(name)) for name in names
+                ),
+                self.env['credit.exposure']._counted_from_sql(date),
+                date,
+                date,
+            )
         return SQL(
             """
             SELECT figures.*,
@@ -577,7 +726,7 @@ class CreditAccount(models.Model):
                         ELSE LEAST(%(no_credit)s, 100.0 * exposure / effective_limit) END::float8 AS utilisation
               FROM (
                 SELECT customer.partner_id, account.id AS account_id, account.status,
-                       COALESCE(account.policy_id, %(policy)s) AS policy_id,
+                       policy.id AS policy_id,
                        COALESCE(decided.limit_kind, 'none') AS limit_kind,
                        COALESCE(decided.amount, 0) AS limit_amount,
                        COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited,
@@ -590,19 +739,21 @@ class CreditAccount(models.Model):
                        COALESCE(sums.unallocated, 0) AS unallocated_credit,
                        COALESCE(sums.overdue_booked, 0) AS overdue_booked,
                        %(overdue)s,
+                       %(counted)s
                        COALESCE(sums.overdue_0, 0) AS overdue_amount,
                        COALESCE(sums.days_overdue, 0) AS days_overdue,
                        sums.oldest_due AS oldest_due_date
                   FROM (%(customers)s) AS customer
              LEFT JOIN credit_account account
                     ON account.partner_id = customer.partner_id AND account.company_id = %(company)s AND account.active
-             LEFT JOIN credit_policy policy ON policy.id = COALESCE(account.policy_id, %(policy)s)
+             LEFT JOIN credit_policy policy ON policy.id = %(policy)s
              LEFT JOIN (%(sums)s) AS sums ON sums.partner_id = customer.partner_id
              LEFT JOIN (%(limits)s) AS decided ON decided.account_id = account.id
               ) AS figures
             """,
             no_credit=NO_CREDIT,
-            policy=company.credit_policy_id.id or None,
+            policy=chosen,
+            counted=counted,
             total=total,
             categories=categories,
             roles=roles,
@@ -610,38 +761,51 @@ class CreditAccount(models.Model):
             customers=customers,
             company=company.id,
             sums=self.env['credit.exposure']._sums_sql(
-                company, date, partner_ids, exclude_order_ids, sorted({0, *graces})
+                company, date, partner_ids, exclude_order_ids, sorted({0, *graces}), held, choice
             ),
             limits=self.env['credit.limit']._in_force_sql(company, date, partner_ids),
         )
 
     @api.model
-    def _standing(self, partners, company):
+    def _standing(self, partners, company, choice=None):
         """Return what a check has to know of customers before it sums anything, in one statement.
 
-        {partner id: {account_id, status, policy_id, policy_mode, policy_version, unlimited}}.
-        Customers without an account are there too, with account_id None.
+        {partner id: {account_id, status, policy_id, policy_mode, policy_version, unlimited,
+        shadow_policy_id, shadow_policy_version}}; the last two of a more specific policy that is
+        in shadow mode beside an enforced one. Customers without an account are there too, with
+        account_id None.
+
+        :param choice: which policy is taken, see `credit.policy._policy_sql`
         """
         self._flush_accounts()
         company = company.sudo()
+        Policy = self.env['credit.policy']
+        partner = SQL("customer.partner_id")
         rows = self.env.execute_query_dict(
             SQL(
                 """
                 SELECT customer.partner_id, account.id AS account_id, COALESCE(account.status, 'normal') AS status,
                        policy.id AS policy_id, policy.mode AS policy_mode, policy.version AS policy_version,
+                       shadow.id AS shadow_policy_id, shadow.version AS shadow_policy_version,
+                       %(stamp)s AS stamp,
                        COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited
                   FROM (SELECT unnest(%(partners)s) AS partner_id) AS customer
              LEFT JOIN credit_account account
                     ON account.partner_id = customer.partner_id AND account.company_id = %(company)s AND account.active
-             LEFT JOIN credit_policy policy ON policy.id = COALESCE(account.policy_id, %(policy)s)
+             LEFT JOIN credit_policy policy ON policy.id = %(policy)s
+             LEFT JOIN credit_policy shadow ON shadow.id = NULLIF(%(specific)s, policy.id)
              LEFT JOIN (%(limits)s) AS decided ON decided.account_id = account.id
                 """,
                 partners=partners.ids,
                 company=company.id,
-                policy=company.credit_policy_id.id or None,
+                policy=Policy._policy_sql(company, partner, **(choice or {})),
+                specific=Policy._policy_sql(company, partner, specific=True),
+                stamp=Policy._stamp_sql(company),
                 limits=self.env['credit.limit']._in_force_sql(company, company._credit_today(), partners.ids),
             )
         )
+        if rows and not Policy._entries_stand(company, rows[0]['stamp']):
+            return self._standing(partners, company, choice)
         return {row['partner_id']: row for row in rows}
 
     @api.model
@@ -1047,6 +1211,88 @@ class CreditAccount(models.Model):
         self.filtered(lambda account: not account.held_order_count).activity_feedback(
             ['credit_management.mail_activity_type_hold'], feedback=self.env._("No order is held any more.")
         )
+
+    # -------------------------------------------------------------------------
+    # Accepted as is
+    # -------------------------------------------------------------------------
+
+    def _accept(self, until, reason):
+        """Accept what these customers owe now, until a day: what is overdue, and the exposure.
+
+        :raise AccessError: if the user is no credit manager
+        :raise UserError: if the day has passed, or no reason is given
+        """
+        self._check_may_accept()
+        reason = (reason or '').strip()
+        if not reason:
+            raise UserError(self.env._("State a reason: it is kept with the account."))
+        for company, accounts in self.grouped('company_id').items():
+            today = company._credit_today()
+            if not until or until < today:
+                raise UserError(self.env._("Choose a day from today on until which this is accepted."))
+            figures = self.sudo()._figures(company, accounts.partner_id.ids)
+            exposures = [max(0.0, figures[account.partner_id.id]['exposure']) for account in accounts]
+            accounts._write_accepted(today, until, exposures, reason)
+            self.env['credit.event']._record(
+                [
+                    (account, 'accepted', {'from': today, 'until': until, 'exposure': exposure})
+                    for account, exposure in zip(accounts, exposures, strict=True)
+                ]
+            )
+
+    def _write_accepted(self, start, until, exposures, reason):
+        """Write what `write` keeps clients from writing, for any number of accounts in one statement."""
+        self.flush_recordset()
+        # An acceptance may replace one that allowed more.
+        self.env['credit.counter'].sudo()._bump(self)
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE credit_account
+                   SET accepted_from = %(start)s, accepted_until = %(until)s, accepted_exposure = given.exposure,
+                       accepted_reason = %(reason)s, accepted_by_id = %(user)s,
+                       write_uid = %(uid)s, write_date = now() at time zone 'UTC'
+                  FROM unnest(%(ids)s, %(exposures)s::numeric[]) AS given(id, exposure)
+                 WHERE credit_account.id = given.id
+             RETURNING credit_account.id
+                """,
+                start=start or None,
+                until=until or None,
+                reason=reason or None,
+                user=self.env.uid if until else None,
+                uid=self.env.uid,
+                ids=self.ids,
+                exposures=exposures,
+            )
+        )
+        self.invalidate_recordset()
+
+    def _check_may_accept(self):
+        if not self.env.user.has_group('credit_management.group_credit_manager'):
+            raise AccessError(self.env._("Only credit managers accept as is what a customer owes."))
+        self.check_access('write')
+
+    def action_accept(self):
+        """Ask until when and why what these customers owe is accepted as is; for credit managers."""
+        self._check_may_accept()
+        return self.env['credit.acceptance']._open(self)
+
+    def action_end_acceptance(self):
+        """End at once what was accepted as is; for credit managers."""
+        self._check_may_accept()
+        accepted = self.filtered('accepted')
+        entries = [
+            (
+                account,
+                'accepted',
+                {'ended': True, 'until': account.accepted_until, 'exposure': account.accepted_exposure},
+            )
+            for account in accepted
+        ]
+        if accepted:
+            accepted._write_accepted(False, False, [0.0] * len(accepted), False)
+            self.env['credit.event']._record(entries)
+        return True
 
     # -------------------------------------------------------------------------
     # Actions

@@ -63,6 +63,14 @@ class CreditCheck(models.Model):
     utilisation_after = fields.Float(string="Utilisation With Document (%)", readonly=True, digits=(16, 1))
     overdue_amount = fields.Monetary(string="Overdue", readonly=True)
     days_overdue = fields.Integer(readonly=True)
+    counted_from = fields.Date(
+        string="Items Counted From",
+        readonly=True,
+        help="The rules on overdue amount and age left out what was due before this day.",
+    )
+    overdue_left_out = fields.Monetary(string="Overdue, Left Out", readonly=True)
+    accepted_exposure = fields.Monetary(readonly=True, help="Exposure that was accepted as is at that time.")
+    accepted_until = fields.Date(readonly=True)
     excess = fields.Monetary(string="Over By", readonly=True, help="The largest amount by which a rule was broken.")
     payment_needed = fields.Monetary(readonly=True, help="A payment of this amount would have let the document pass.")
     reduction_needed = fields.Monetary(readonly=True, help="Smaller by this amount, the document would have passed.")
@@ -85,12 +93,16 @@ class CreditCheck(models.Model):
         raise UserError(self.env._("Credit checks are kept as they were and can't be deleted."))
 
     def _reason_lines(self):
-        """Return the broken rules, the gravest first, without those that a graver one of their kind includes."""
+        """Return the broken rules, the gravest first, without those that a graver one of their kind includes.
+
+        What is recorded only is no reason of a check that decided something.
+        """
         self.ensure_one()
+        lines = self.line_ids.filtered(lambda line: self.shadow or not line.shadow)
         gravest = {}
-        for line in self.line_ids:
+        for line in lines:
             gravest[line.kind] = worst([gravest.get(line.kind, 'pass'), line.verdict])
-        broken = self.line_ids.filtered(lambda line: line.verdict != 'pass' and line.verdict == gravest[line.kind])
+        broken = lines.filtered(lambda line: line.verdict != 'pass' and line.verdict == gravest[line.kind])
         return broken.sorted(lambda line: -OUTCOMES.index(line.verdict))
 
     def _prepare_event_payload(self):
@@ -154,7 +166,7 @@ class CreditCheck(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _run(self, requests, company, checkpoint, record=True):
+    def _run(self, requests, company, checkpoint, record=True, together=True, full=False, choice=None):
         """Check documents of one company tree, each on its own but counting those that passed before it.
 
         The outcome of a document is the worst of its enforcing checks; where
@@ -169,33 +181,45 @@ class CreditCheck(models.Model):
             exposure already, and this is what it has grown by)
         :param company: root company
         :param record: False for a look ahead: nothing is written or locked
+        :param together: False to look at each document as if it were the only one
+        :param full: as if each policy and each rule were enforced
+        :param choice: which policy is taken, see `credit.policy._policy_sql`
         :returns: {document: {'outcome': str or None, 'check': the deciding credit.check, 'decisions': [...]}}
         """
         today = company._credit_today()
         partners = self.env['res.partner']
         for request in requests:
             partners |= request['debtor'] | request['others']
-        profiles = self._profiles(partners, company, checkpoint, record)
-        graces = sorted({rule.days_tolerated for profile in profiles.values() for rule in profile['rules']} | {0})
+        profiles = self._profiles(partners, company, checkpoint, record, full, choice)
+        every = [profile for group in profiles.values() for profile in group]
+        graces = self._graces(every)
         excluded = [
             request['document'].id
             for request in requests
             if request['document']._name == 'sale.order' and 'increase' not in request
         ]
-        figures = (
-            self.env['credit.account']._figures(company, list(profiles), today, [i for i in excluded if i], graces)
-            if profiles
-            else {}
-        )
+        for specific in {profile['specific'] for profile in every}:
+            group = [profile for profile in every if profile['specific'] == specific]
+            figures = self.env['credit.account']._figures(
+                company,
+                [profile['partner_id'] for profile in group],
+                today,
+                [document_id for document_id in excluded if document_id],
+                graces,
+                held=True,
+                choice={'specific': True} if specific else choice,
+            )
+            for profile in group:
+                profile['figures'] = figures[profile['partner_id']]
         going_on = dict.fromkeys(profiles, 0.0)
         results, vals_list = {}, []
         for request in requests:
-            decisions = self._assess(request, profiles, figures, going_on, graces, company)
+            decisions = self._assess(request, profiles, going_on, graces, company)
             # What is paid in advance is looked up only where it can matter.
             if any(decision.outcome != 'pass' for _profile, _facts, decision in decisions) and (
                 paid := request['paid']()
             ):
-                decisions = self._assess(request, profiles, figures, going_on, graces, company, paid)
+                decisions = self._assess(request, profiles, going_on, graces, company, paid)
             enforced = [
                 (decision.outcome, position)
                 for position, (profile, _facts, decision) in enumerate(decisions, start=len(vals_list))
@@ -204,9 +228,10 @@ class CreditCheck(models.Model):
             outcome, position = max(enforced, key=lambda item: OUTCOMES.index(item[0]), default=(None, None))
             results[request['document']] = {'outcome': outcome, 'position': position, 'decisions': decisions}
             vals_list += [self._prepare_check_vals(request, *decided, checkpoint) for decided in decisions]
-            for profile, facts, _decision in decisions:
-                if outcome in (None, 'pass', 'warn') or request['release']:
-                    going_on[profile['partner_id']] += facts.document_amount
+            if together and (outcome in (None, 'pass', 'warn') or request['release']):
+                adds = {profile['partner_id']: facts.document_amount for profile, facts, _decision in decisions}
+                for partner_id, amount in adds.items():
+                    going_on[partner_id] += amount
         if record:
             checks = self.sudo().create(vals_list)
             for result in results.values():
@@ -215,7 +240,12 @@ class CreditCheck(models.Model):
         return results
 
     @api.model
-    def _assess(self, request, profiles, figures, going_on, graces, company, paid=0.0):
+    def _graces(self, profiles):
+        """Return the numbers of days after which the rules of some profiles ask for the overdue amount."""
+        return sorted({rule.days_tolerated for profile in profiles for rule in profile['rules']} | {0})
+
+    @api.model
+    def _assess(self, request, profiles, going_on, graces, company, paid=0.0):
         """Return [(profile, facts, decision)] of the customers that one document concerns.
 
         :param going_on: {partner id: what the documents before this one add}
@@ -230,58 +260,83 @@ class CreditCheck(models.Model):
         rated = self._has_rate(request['currency'], company)
         decisions = []
         for partner in request['debtor'] | request['others']:
-            profile = profiles.get(partner.id)
-            if not profile:
-                continue
-            row = figures[partner.id]
             owes = partner == request['debtor']
-            facts = Facts(
-                rounding=company.currency_id.rounding,
-                status=profile['status'],
-                limit_kind=row['limit_kind'],
-                unlimited=row['unlimited'],
-                effective_limit=row['effective_limit'],
-                exposure_by_category={
-                    **{category: row[f'exposure_{category}'] for category in CATEGORIES},
-                    'ordered': row['exposure_ordered'] + going_on[partner.id] - (increase if owes else 0.0),
-                },
-                document_total=total,
-                document_paid=paid,
-                document_amount=adds if owes else 0.0,
-                overdue_after={grace: row[f'overdue_{grace}'] for grace in graces},
-                days_overdue=row['days_overdue'],
-                missing_rate='' if rated else request['currency'].name,
-            )
-            decisions.append((profile, facts, evaluate(facts, profile['rules'])))
+            for profile in profiles.get(partner.id, ()):
+                facts = self._facts(
+                    profile['figures'],
+                    graces,
+                    company,
+                    ordered=going_on[partner.id] - (increase if owes else 0.0),
+                    status=profile['status'],
+                    document_total=total,
+                    document_paid=paid,
+                    document_amount=adds if owes else 0.0,
+                    missing_rate='' if rated else request['currency'].name,
+                )
+                decisions.append((profile, facts, evaluate(facts, profile['rules'])))
         return decisions
 
     @api.model
-    def _profiles(self, partners, company, checkpoint, record):
-        """Return {partner id: its standing, with `rules` and `enforcing`} of those under a policy."""
+    def _facts(self, row, graces, company, ordered=0.0, **values):
+        """Return the engine's facts of one customer.
+
+        :param row: of `credit.account._figures` with `held`
+        :param ordered: what is to be added to what is ordered
+        """
+        return Facts(
+            rounding=company.currency_id.rounding,
+            limit_kind=row['limit_kind'],
+            unlimited=row['unlimited'],
+            effective_limit=row['effective_limit'],
+            exposure_by_category={
+                **{category: row[f'exposure_{category}'] for category in CATEGORIES},
+                'ordered': row['exposure_ordered'] + ordered,
+            },
+            overdue_after={grace: row[f'held_overdue_{grace}'] for grace in graces},
+            days_overdue=row['held_days_overdue'],
+            counted_from=row['counted_from'],
+            overdue_left_out=row['overdue_left_out'],
+            accepted_exposure=row['accepted_exposure'] or 0.0,
+            **values,
+        )
+
+    @api.model
+    def _profiles(self, partners, company, checkpoint, record, full=False, choice=None):
+        """Return {partner id: [its standing, with `rules` and `enforcing`]} of those under a policy.
+
+        A customer who is under an enforced policy while a more specific one is
+        in shadow mode has a profile of each.
+
+        :param full: as if each policy and each rule were enforced
+        :param choice: which policy is taken, see `credit.policy._policy_sql`
+        """
         Account = self.env['credit.account'].sudo()
-        standing = Account._standing(partners, company)
+        standing = Account._standing(partners, company, choice)
         missing = [partner_id for partner_id, row in standing.items() if row['policy_id'] and not row['account_id']]
         if record and missing:
             for account in Account._for_partners(partners.browse(missing), company):
                 standing[account.partner_id.id]['account_id'] = account.id
+        Policy = self.env['credit.policy'].sudo()
         profiles = {}
         for partner_id, row in standing.items():
             if not row['policy_id']:
                 continue
-            policy = self.env['credit.policy'].sudo().browse(row['policy_id'])
-            profiles[partner_id] = {
-                **row,
-                'enforcing': row['policy_mode'] == 'enforcing',
-                # Of the version that this transaction sees, whatever a cache
-                # of this or another server holds.
-                'rules': policy._engine_rules(row['policy_version'], checkpoint),
-            }
+            # Rules of the version that this transaction sees, whatever a cache
+            # of this or another server holds.
+            rules = Policy.browse(row['policy_id'])._engine_rules(row['policy_version'], checkpoint, full)
+            enforcing = full or row['policy_mode'] == 'enforcing'
+            profiles[partner_id] = [{**row, 'enforcing': enforcing, 'specific': False, 'rules': rules}]
+            if not choice and row['shadow_policy_id']:
+                rules = Policy.browse(row['shadow_policy_id'])._engine_rules(row['shadow_policy_version'], checkpoint)
+                shadow = {'policy_id': row['shadow_policy_id'], 'enforcing': False, 'specific': True, 'rules': rules}
+                profiles[partner_id].append({**row, **shadow})
         if record:
             # Before anything is summed, and only where a sum can decide: two
             # orders of an unlimited customer have no reason to queue.
             summing = [
                 profile['account_id']
-                for profile in profiles.values()
+                for group in profiles.values()
+                for profile in group
                 if profile['enforcing'] and can_oversubscribe(profile['rules'], profile['unlimited'])
             ]
             self.env['credit.counter'].sudo()._bump(Account.browse(summing))
@@ -317,8 +372,12 @@ class CreditCheck(models.Model):
             'exposure': facts.exposure,
             **{f'exposure_{category}': facts.exposure_by_category[category] for category in CATEGORIES},
             'utilisation_after': facts.utilisation_after,
-            'overdue_amount': facts.overdue_after[0],
-            'days_overdue': facts.days_overdue,
+            'overdue_amount': profile['figures']['overdue_amount'],
+            'days_overdue': profile['figures']['days_overdue'],
+            'counted_from': facts.counted_from,
+            'overdue_left_out': facts.overdue_left_out,
+            'accepted_exposure': facts.accepted_exposure,
+            'accepted_until': profile['figures']['accepted_until'],
             'excess': decision.excess,
             'payment_needed': decision.payment_needed,
             'reduction_needed': decision.reduction_needed,
@@ -332,6 +391,7 @@ class CreditCheck(models.Model):
                         'excess': verdict.excess,
                         'account_status': verdict.rule.account_status or False,
                         'verdict': verdict.outcome,
+                        'shadow': verdict.rule.watch,
                     }
                 )
                 for verdict in decision.verdicts

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import formatLang
+from odoo.tools import format_date, formatLang
 
 from .credit_rule import KIND_LABELS, OUTCOME_LABELS, STATUS_LABELS
 
@@ -31,7 +31,13 @@ class CreditCheckLine(models.Model):
     excess = fields.Monetary(readonly=True, help="What would have to go for this rule to pass, in company currency.")
     account_status = fields.Selection(STATUS_LABELS, readonly=True)
     verdict = fields.Selection(OUTCOME_LABELS, required=True, readonly=True)
+    shadow = fields.Boolean(
+        string="Recorded Only", readonly=True, help="The rule was to be recorded only and decided nothing."
+    )
     message = fields.Char(compute='_compute_message')
+
+    # The statistic reads broken rules only, which are few.
+    _stopped_index = models.Index("(check_id) WHERE verdict IN ('hold', 'block')")
 
     @api.depends('kind', 'actual', 'threshold', 'excess', 'account_status', 'verdict')
     @api.depends_context('lang')
@@ -58,14 +64,28 @@ class CreditCheckLine(models.Model):
             'limit': self._money(check.effective_limit),
             'excess': self._money(self.excess),
             'percent': formatLang(self.env, self.threshold, digits=0),
+            'accepted': self._money(check.accepted_exposure),
+            'until': check.accepted_until and format_date(self.env, check.accepted_until),
         }
+        accepted = not check.unlimited and check.accepted_exposure > check.effective_limit * self.threshold / 100
         if self.verdict == 'pass' and check.unlimited:
             return self.env._(
                 "Exposure %(exposure)s + this document %(document)s; the customer's credit is unlimited.", **figures
             )
+        if self.verdict == 'pass' and accepted:
+            return self.env._(
+                "Exposure %(exposure)s + this document %(document)s; %(accepted)s are accepted until %(until)s.",
+                **figures,
+            )
         if self.verdict == 'pass':
             return self.env._(
                 "Exposure %(exposure)s + this document %(document)s against a limit of %(limit)s.", **figures
+            )
+        if accepted:
+            return self.env._(
+                "Exposure %(exposure)s + this document %(document)s exceeds the %(accepted)s accepted until %(until)s "
+                "by %(excess)s.",
+                **figures,
             )
         if not check.effective_limit:
             return self.env._(
@@ -85,17 +105,31 @@ class CreditCheckLine(models.Model):
         )
 
     def _describe_overdue_amount(self):
-        return self.env._(
+        message = self.env._(
             "Overdue %(actual)s; %(threshold)s is allowed.",
             actual=self._money(self.actual),
             threshold=self._money(self.threshold),
         )
+        return self._with_left_out(message)
 
     def _describe_days_overdue(self):
-        return self.env._(
+        message = self.env._(
             "The oldest item is %(actual)s days overdue; %(threshold)s are allowed.",
             actual=int(self.actual),
             threshold=int(self.threshold),
+        )
+        return self._with_left_out(message)
+
+    def _with_left_out(self, message):
+        """Return the message with what the rule left out because it is older than what counts."""
+        check = self.check_id
+        if not check.overdue_left_out:
+            return message
+        return self.env._(
+            "%(message)s Left out: %(amount)s due before %(date)s.",
+            message=message,
+            amount=self._money(check.overdue_left_out),
+            date=format_date(self.env, check.counted_from),
         )
 
     def _describe_order_amount(self):

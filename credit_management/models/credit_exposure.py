@@ -813,7 +813,17 @@ class CreditExposure(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _sums_sql(self, company, date, partner_ids=None, exclude_order_ids=(), graces=(0,), rows=None):
+    def _sums_sql(
+        self,
+        company,
+        date,
+        partner_ids=None,
+        exclude_order_ids=(),
+        graces=(0,),
+        held=False,
+        choice=None,
+        rows=None,
+    ):
         """Return the SELECT of one row per customer with anything open.
 
         Columns: partner_id, one per category, `ledger_<role>`, `unallocated` (credits not yet
@@ -823,6 +833,10 @@ class CreditExposure(models.Model):
         credits have paid the oldest ones, without the residues below the
         floors of the customer's policy.
 
+        :param held: with what counts in rules, without the items due before the
+            policy starts or before what was accepted as is: `held_overdue_<n>`,
+            `held_days_overdue`, and `overdue_left_out`, the amount of the others
+        :param choice: which policy is taken, see `credit.policy._policy_sql`
         :param rows: the SELECT of the open rows, those of now if none is given
         """
         categories = SQL(", ").join(
@@ -846,6 +860,33 @@ class CreditExposure(models.Model):
             )
             for grace in graces
         )
+        aggregates, counted = [], []
+        if held:
+            aggregates = [
+                SQL(
+                    "COALESCE(SUM(remaining) FILTER (WHERE age > %s AND late), 0) AS %s",
+                    grace,
+                    SQL.identifier(f'held_overdue_{grace}'),
+                )
+                for grace in graces
+            ] + [
+                SQL(
+                    "COALESCE(SUM(remaining) FILTER (WHERE age > 0 AND late), 0)"
+                    " > COALESCE(MAX(customer.customer_floor), 50) AS held_counts"
+                ),
+                SQL("MAX(age) FILTER (WHERE age > 0 AND late) AS held_days_overdue"),
+                SQL("COALESCE(SUM(remaining) FILTER (WHERE age > 0 AND NOT late), 0) AS overdue_left_out"),
+            ]
+            names = [('held_counts', f'held_overdue_{grace}') for grace in graces]
+            names += [('held_counts', 'held_days_overdue'), ('counts', 'overdue_left_out')]
+            counted = [
+                SQL(
+                    "CASE WHEN aged.%(condition)s THEN COALESCE(aged.%(name)s, 0) ELSE 0 END AS %(name)s",
+                    condition=SQL.identifier(condition),
+                    name=SQL.identifier(name),
+                )
+                for condition, name in names
+            ]
         return SQL(
             """
             WITH exposure AS (%(rows)s),
@@ -863,32 +904,40 @@ class CreditExposure(models.Model):
                   GROUP BY partner_id, id / 8
                   ) AS whole
             ),
+            summed AS (SELECT partner_id, %(categories)s, %(roles)s FROM exposure GROUP BY partner_id),
+            customer AS (
+                SELECT summed.partner_id, policy.item_floor_percent, policy.customer_floor,
+                       %(counted_from)s AS counted_from
+                  FROM summed
+             LEFT JOIN credit_account account
+                    ON account.partner_id = summed.partner_id AND account.company_id = %(company)s AND account.active
+             LEFT JOIN credit_policy policy ON policy.id = %(policy)s
+            ),
             aged AS (
                 SELECT item.partner_id, MAX(unallocated) AS unallocated,
                        COALESCE(SUM(item.amount) FILTER (
                            WHERE item.amount > 0 AND item.date_due < %(date)s::date), 0) AS overdue_booked,
                        %(overdue)s,
                        COALESCE(SUM(remaining) FILTER (WHERE age > 0), 0)
-                           > COALESCE(MAX(policy.customer_floor), 50) AS counts,
+                           > COALESCE(MAX(customer.customer_floor), 50) AS counts,
+                       %(aggregates)s
                        MAX(age) FILTER (WHERE age > 0) AS days_overdue,
                        MIN(date_due) FILTER (WHERE age > 0) AS oldest_due
                   FROM item
-             LEFT JOIN credit_account account
-                    ON account.partner_id = item.partner_id AND account.company_id = %(company)s AND account.active
-             LEFT JOIN credit_policy policy ON policy.id = COALESCE(account.policy_id, %(policy)s)
+                  JOIN customer ON customer.partner_id = item.partner_id
         CROSS JOIN LATERAL (
                 SELECT CASE WHEN left_over > item_floor THEN left_over ELSE 0 END AS remaining,
-                       CASE WHEN left_over > item_floor THEN %(date)s::date - item.date_due END AS age
+                       CASE WHEN left_over > item_floor THEN %(date)s::date - item.date_due END AS age,
+                       customer.counted_from IS NULL OR item.date_due >= customer.counted_from AS late
                   FROM (
                     SELECT GREATEST(0, LEAST(item.amount, item.debits_so_far - item.unallocated)),
-                           GREATEST(0, item.booked) * COALESCE(policy.item_floor_percent, 1) / 100
+                           GREATEST(0, item.booked) * COALESCE(customer.item_floor_percent, 1) / 100
                   ) AS rest(left_over, item_floor)
               ) AS counted
               GROUP BY item.partner_id
-            ),
-            summed AS (SELECT partner_id, %(categories)s, %(roles)s FROM exposure GROUP BY partner_id)
+            )
             SELECT summed.*, COALESCE(aged.unallocated, 0) AS unallocated,
-                   COALESCE(aged.overdue_booked, 0) AS overdue_booked, %(columns)s,
+                   COALESCE(aged.overdue_booked, 0) AS overdue_booked, %(columns)s, %(counted)s
                    CASE WHEN aged.counts THEN COALESCE(aged.days_overdue, 0) ELSE 0 END AS days_overdue,
                    CASE WHEN aged.counts THEN aged.oldest_due END AS oldest_due
               FROM summed
@@ -900,6 +949,19 @@ class CreditExposure(models.Model):
             categories=categories,
             roles=roles,
             company=company.id,
-            policy=company.credit_policy_id.id or None,
+            policy=self.env['credit.policy']._policy_sql(company, SQL("summed.partner_id"), **(choice or {})),
+            counted_from=self._counted_from_sql(date),
+            aggregates=SQL().join(SQL("%s, ", aggregate) for aggregate in aggregates),
+            counted=SQL().join(SQL("%s, ", column) for column in counted),
             date=date,
+        )
+
+    @api.model
+    def _counted_from_sql(self, date):
+        """Return the SQL of the day from which on due items count in rules; NULL for all of them.
+
+        Reads the customer's `account` and `policy`.
+        """
+        return SQL(
+            "GREATEST(policy.date_start, CASE WHEN account.accepted_until >= %s THEN account.accepted_from END)", date
         )

@@ -1,5 +1,33 @@
+from typing import NamedTuple
+
+from markupsafe import Markup
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+# What says for whom a policy is; a customer has to meet each line that is filled in.
+SEGMENT_FIELDS = {
+    'tag_ids',
+    'country_group_ids',
+    'country_ids',
+    'state_ids',
+    'industry_ids',
+    'team_ids',
+}
+# What of a customer moves it from one segment to another.
+SEGMENT_PARTNER_FIELDS = {'category_id', 'country_id', 'state_id', 'industry_id', 'user_id'}
+# Which policies there are, as checked in this transaction.
+ENTRIES_KEY = 'credit_management.policies'
+
+
+class PolicyEntry(NamedTuple):
+    """What the choice of a customer's policy has to know of one policy."""
+
+    id: int
+    version: int
+    enforcing: bool
+    criteria: tuple  # of (name in `_segment_conditions`, ids per field)
 
 
 class CreditPolicy(models.Model):
@@ -13,7 +41,9 @@ class CreditPolicy(models.Model):
 
     name = fields.Char(required=True, translate=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
-    sequence = fields.Integer(default=10)
+    sequence = fields.Integer(
+        default=10, help="Where a customer is in the segments of several policies, the first in the list applies."
+    )
     company_id = fields.Many2one(
         'res.company',
         required=True,
@@ -31,6 +61,61 @@ class CreditPolicy(models.Model):
         help="Shadow: checks are recorded for managers, no order is held and nobody else sees anything. "
         "Enforcing: orders that break a rule are held.",
     )
+    date_start = fields.Date(
+        string="Start From",
+        tracking=True,
+        help="Items due before this day are listed as overdue but not held against the customer: the rules on overdue "
+        "amount and age leave them out. They still count in the exposure.",
+    )
+    # A tag that a policy relies on can't be deleted under it: without it, the
+    # policy would be for everybody.
+    tag_ids = fields.Many2many(
+        'res.partner.category',
+        'credit_policy_tag_rel',
+        'policy_id',
+        'tag_id',
+        string="Tags",
+        ondelete='restrict',
+        help="Customers that have one of these tags.",
+    )
+    country_group_ids = fields.Many2many(
+        'res.country.group',
+        'credit_policy_country_group_rel',
+        'policy_id',
+        'group_id',
+        ondelete='restrict',
+        help="Customers in a country of one of these groups, or in one of the countries beside.",
+    )
+    country_ids = fields.Many2many(
+        'res.country', 'credit_policy_country_rel', 'policy_id', 'country_id', string="Countries", ondelete='restrict'
+    )
+    state_ids = fields.Many2many(
+        'res.country.state',
+        'credit_policy_state_rel',
+        'policy_id',
+        'state_id',
+        string="States",
+        ondelete='restrict',
+        help="Only customers in one of these states or provinces.",
+    )
+    industry_ids = fields.Many2many(
+        'res.partner.industry',
+        'credit_policy_industry_rel',
+        'policy_id',
+        'industry_id',
+        string="Industries",
+        ondelete='restrict',
+    )
+    team_ids = fields.Many2many(
+        'crm.team',
+        'credit_policy_team_rel',
+        'policy_id',
+        'team_id',
+        string="Sales Teams",
+        ondelete='restrict',
+        help="Customers whose salesperson is in one of these teams.",
+    )
+    segmented = fields.Boolean(string="For a Segment", compute='_compute_segmented')
     default_limit_kind = fields.Selection(
         [('amount', "Amount"), ('unlimited', "Unlimited")],
         string="Default Limit",
@@ -70,7 +155,11 @@ class CreditPolicy(models.Model):
     )
     version = fields.Integer(readonly=True, copy=False, default=1, help="Rises with each change of the rules.")
     rule_ids = fields.One2many('credit.rule', 'policy_id', string="Rules", copy=True)
-    account_count = fields.Integer(compute='_compute_account_count')
+    customer_count = fields.Integer(
+        string="Customers",
+        compute='_compute_customer_count',
+        help="Customers to whom this policy applies; in shadow mode, to whom it would apply.",
+    )
     is_default = fields.Boolean(compute='_compute_is_default', string="Company Default")
 
     _default_limit_positive = models.Constraint(
@@ -84,11 +173,21 @@ class CreditPolicy(models.Model):
         'CHECK (increase_tolerance >= 0)', "The tolerated increase can't be negative."
     )
 
-    def _compute_account_count(self):
-        groups = self.env['credit.account']._read_group([('policy_id', 'in', self.ids)], ['policy_id'], ['__count'])
-        counts = {policy.id: count for policy, count in groups}
+    @api.depends(*SEGMENT_FIELDS)
+    def _compute_segmented(self):
+        for policy in self.with_context(active_test=False):
+            policy.segmented = any(policy[name] for name in SEGMENT_FIELDS)
+
+    def _compute_customer_count(self):
+        counts = {}
+        for company in self.company_id:
+            self._flush_choice()
+            customers = SQL("(%s) AS customer", self._members_sql(company.sudo()))
+            counts.update(
+                self.env.execute_query(SQL("SELECT policy_id, COUNT(*) FROM %s GROUP BY policy_id", customers))
+            )
         for policy in self:
-            policy.account_count = counts.get(policy.id, 0)
+            policy.customer_count = counts.get(policy.id, 0)
 
     def _compute_is_default(self):
         for policy in self:
@@ -152,33 +251,65 @@ class CreditPolicy(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         policies = super().create(vals_list)
-        self.env.registry.clear_cache()
+        policies._forget()
+        # The rules were made before the policy knew its segment.
+        self.env['credit.counter'].sudo()._bump(policies.filtered('segmented')._accounts())
         return policies
 
     def write(self, vals):
+        # Whom the policy gives up may come under a harder one: before and after.
+        moves = bool((SEGMENT_FIELDS | {'active', 'mode', 'sequence'}) & vals.keys())
+        if moves:
+            self._forget()
+        before = self._accounts() if moves else self.env['credit.account']
         result = super().write(vals)
-        self.env.registry.clear_cache()
-        if {'active', 'mode', 'default_limit_kind', 'default_limit_amount'} & vals.keys():
+        self._forget()
+        if moves or {'date_start', 'default_limit_kind', 'default_limit_amount'} & vals.keys():
             self._tighten()
+        if moves:
+            self.env['credit.counter'].sudo()._bump(before | self._accounts())
+        if {'active', 'mode', 'default_limit_kind', 'default_limit_amount'} & vals.keys():
             for company in self.env['res.company'].sudo().search([('credit_policy_id', 'in', self.ids)]):
                 self.env['credit.core.limit']._mirror_default(company.root_id)
         return result
 
     def unlink(self):
+        accounts = self._accounts()
         result = super().unlink()
-        self.env.registry.clear_cache()
+        self._forget()
+        self.env['credit.counter'].sudo()._bump(accounts)
         return result
 
-    def action_view_accounts(self):
-        """Open the credit accounts that have this policy of their own."""
+    def action_view_customers(self):
+        """Open the customers to whom this policy applies."""
         self.ensure_one()
         return {
             'type': 'ir.actions.act_window',
-            'name': self.env._("Credit Accounts"),
-            'res_model': 'credit.account',
-            'view_mode': 'list,form',
-            'domain': [('policy_id', '=', self.id)],
+            'name': self.env._("Customers of %(policy)s", policy=self.display_name),
+            'res_model': 'res.partner',
+            'view_mode': 'list,kanban,form',
+            'domain': [('credit_policy_id', '=', self.id)],
+            'context': {'create': False},
+            'help': Markup("<p class='o_view_nocontent_smiling_face'>%s</p><p>%s</p>")
+            % (
+                self.env._("This policy applies to nobody"),
+                self.env._(
+                    "Choose its segment here, make it the company's default in the settings, or choose it on a credit "
+                    "account."
+                ),
+            ),
         }
+
+    def action_view_statistic(self):
+        """Open how often the rules of this policy held orders, and how often that was wrong."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_rule_statistic_action')
+        return action | {'domain': [('policy_id', '=', self.id)]}
+
+    def action_dry_run(self):
+        """Show what this policy would hold if all of it were enforced now; for credit managers."""
+        self.ensure_one()
+        return self.env['credit.dry.run']._open(self.company_id, self)
 
     def action_enforce(self):
         """Start to hold orders; only credit managers may."""
@@ -188,12 +319,234 @@ class CreditPolicy(models.Model):
         """Go back to recording only; only credit managers may."""
         self.write({'mode': 'shadow'})
 
+    # -------------------------------------------------------------------------
+    # For whom
+    # -------------------------------------------------------------------------
+
     def _accounts(self):
-        """Return the accounts under these policies, by their own or by the company's default."""
-        Account = self.env['credit.account'].sudo()
-        defaults = self.env['res.company'].sudo().search([('credit_policy_id', 'in', self.ids)])
-        return Account.search(
-            ['|', ('policy_id', 'in', self.ids), '&', ('policy_id', '=', False), ('company_id', 'in', defaults.ids)]
+        """Return the accounts under these policies: by their own, by their segment or by the company's default."""
+        accounts = self.env['credit.account'].sudo()
+        if self:
+            self._flush_choice()
+        for company in self.sudo().company_id:
+            query = SQL(
+                """
+                SELECT account.id
+                  FROM credit_account account
+                 WHERE account.company_id = %s AND account.active AND %s = ANY(%s)
+                """,
+                company.id,
+                self._policy_sql(company, SQL("account.partner_id")),
+                self.ids,
+            )
+            accounts |= accounts.browse(account_id for [account_id] in self.env.execute_query(query))
+        return accounts
+
+    @api.model
+    def _flush_choice(self):
+        """Flush what `_policy_sql` reads."""
+        self.flush_model(['active', 'company_id', 'mode', 'sequence', 'version'])
+        self.env['credit.account'].flush_model(['active', 'company_id', 'partner_id', 'policy_id'])
+        self.env['res.company'].flush_model(['credit_policy_id'])
+        self.env['res.partner'].flush_model(
+            [
+                'active',
+                'commercial_partner_id',
+                'company_id',
+                'customer_rank',
+                *SEGMENT_PARTNER_FIELDS - {'category_id'},
+            ]
+        )
+        self.env['crm.team.member'].flush_model(['active', 'crm_team_id', 'user_id'])
+
+    @api.model
+    def _policy_sql(self, company, partner, specific=False, default=None):
+        """Return the SQL of the id of the policy that applies to a customer.
+
+        The most specific wins: the account's own policy, then the segments in
+        their sequence, then the company's default. But a policy in shadow mode
+        takes nobody out of one that is enforced: trying one out must not let
+        pass what is held today.
+
+        Without segments and with one mode for all it is a constant or a column.
+
+        :param company: the root company
+        :param partner: SQL of the commercial partner's id; beside it, the SQL
+            reads `account`, the customer's credit account or NULLs
+        :param specific: the most specific one, whatever its mode
+        :param default: id of a policy to take for the company's default
+        """
+        entries = self._entries(company)
+        default = default or company.credit_policy_id.id or None
+        chosen = self._most_specific_sql(entries, partner, SQL("account.policy_id"), default)
+        enforcing = {entry.id for entry in entries if entry.enforcing}
+        if specific or not enforcing or len(enforcing) == len(entries):
+            return chosen
+        enforced = self._most_specific_sql(
+            [entry for entry in entries if entry.enforcing],
+            partner,
+            SQL("CASE WHEN account.policy_id = ANY(%s) THEN account.policy_id END", list(enforcing)),
+            default if default in enforcing else None,
+        )
+        return SQL("COALESCE(%s, %s)", enforced, chosen)
+
+    @api.model
+    def _most_specific_sql(self, entries, partner, own, default):
+        """Return the SQL of the own policy, else of the first segment that fits, else of the default."""
+        conditions = self._segment_conditions()
+        whens = SQL(" ").join(
+            SQL(
+                "WHEN %s THEN %s",
+                SQL(" AND ").join(SQL(conditions[name][1], *map(list, ids)) for name, ids in entry.criteria),
+                entry.id,
+            )
+            for entry in entries
+            if entry.criteria
+        )
+        if not whens:
+            return SQL("COALESCE(%s, %s)", own, default)
+        return SQL(
+            "COALESCE(%s, (SELECT CASE %s END FROM res_partner debtor WHERE debtor.id = %s), %s)",
+            own,
+            whens,
+            partner,
+            default,
+        )
+
+    @api.model
+    def _segment_conditions(self):
+        """Return {name: (fields, SQL condition on the customer `debtor`, a placeholder for the ids of each field)}.
+
+        Extend with the criteria of your add-on, with the fields in
+        `SEGMENT_FIELDS` and what moves a customer in `SEGMENT_PARTNER_FIELDS`.
+        """
+        return {
+            'country': (
+                ('country_ids', 'country_group_ids'),
+                """(debtor.country_id = ANY(%s::int[]) OR debtor.country_id IN (
+                       SELECT res_country_id FROM res_country_res_country_group_rel
+                        WHERE res_country_group_id = ANY(%s::int[])))""",
+            ),
+            'state': (('state_ids',), "debtor.state_id = ANY(%s)"),
+            'industry': (('industry_ids',), "debtor.industry_id = ANY(%s)"),
+            'tag': (
+                ('tag_ids',),
+                """EXISTS (SELECT 1 FROM res_partner_res_partner_category_rel tagged
+                             WHERE tagged.partner_id = debtor.id AND tagged.category_id = ANY(%s))""",
+            ),
+            'team': (
+                ('team_ids',),
+                """EXISTS (SELECT 1 FROM crm_team_member member
+                             WHERE member.user_id = debtor.user_id AND member.active
+                               AND member.crm_team_id = ANY(%s))""",
+            ),
+        }
+
+    @api.model
+    def _entries(self, company):
+        """Return the PolicyEntry of each active policy of a root company, in their sequence."""
+        checked = self.env.cr.cache.get(ENTRIES_KEY, {})
+        return checked.get(company.id) or self._cached_entries(company.id)
+
+    @api.model
+    def _entries_stand(self, company, stamp):
+        """Tell whether the entries are those that this transaction sees; if not, read them anew.
+
+        Another server, or a transaction that is not committed yet, may have
+        filled the cache: what decides about a document is compared first.
+
+        :param stamp: what the SQL of `_stamp_sql` gave
+        """
+        entries = self._entries(company)
+        stands = [[entry.id, entry.version] for entry in entries] == (stamp or [])
+        if not stands:
+            self.env.registry.clear_cache()
+            entries = self._read_entries(company.id)
+        # What was compared stays for this transaction, whatever others do to the cache.
+        self.env.cr.cache.setdefault(ENTRIES_KEY, {})[company.id] = entries
+        return stands
+
+    @api.model
+    def _stamp_sql(self, company):
+        """Return the SQL of the active policies and their versions, see `_entries_stand`."""
+        return SQL(
+            """(SELECT array_agg(ARRAY[id, version] ORDER BY sequence, id)
+                  FROM credit_policy WHERE company_id = %s AND active)""",
+            company.id,
+        )
+
+    @api.model
+    @tools.ormcache('company_id')
+    def _cached_entries(self, company_id):
+        return self._read_entries(company_id)
+
+    @api.model
+    def _read_entries(self, company_id):
+        # Also archived tags and teams: without them the policy would be for everybody.
+        policies = (
+            self.sudo()
+            .with_context(active_test=False)
+            .search([('company_id', '=', company_id), ('active', '=', True)], order='sequence, id')
+        )
+        conditions = self._segment_conditions()
+        return tuple(
+            PolicyEntry(
+                policy.id,
+                policy.version,
+                policy.mode == 'enforcing',
+                tuple(
+                    (name, tuple(tuple(policy[field].ids) for field in names))
+                    for name, (names, _condition) in conditions.items()
+                    if any(policy[field] for field in names)
+                ),
+            )
+            for policy in policies
+        )
+
+    @api.model
+    def _segmented_companies(self):
+        """Return the root companies that have a policy for a segment; nothing is read where there is none."""
+        companies = self.env['res.company'].browse(list(self._companies_with_policy()))
+        return companies.filtered(lambda company: any(entry.criteria for entry in self._entries(company)))
+
+    def _members_sql(self, company):
+        """Return the SELECT of (partner_id, policy_id) of those to whom these policies of a company apply.
+
+        Of a policy in shadow mode those to whom it would apply, were it enforced.
+        """
+        policies = self.filtered(lambda policy: policy.company_id == company)
+        enforcing = policies.filtered(lambda policy: policy.mode == 'enforcing')
+        return SQL(" UNION ALL ").join(
+            SQL(
+                "SELECT partner_id, policy_id FROM (%s) AS everybody WHERE policy_id = ANY(%s)",
+                self._customers_sql(company, **choice),
+                group.ids,
+            )
+            for group, choice in ((enforcing, {}), (policies - enforcing, {'specific': True}))
+        )
+
+    @api.model
+    def _customers_sql(self, company, **choice):
+        """Return the SELECT of (partner_id, account_id, policy_id) of all customers of a root company.
+
+        Customers are those with a credit account, and those that Odoo takes
+        for customers and that are not another company's.
+
+        :param choice: see `_policy_sql`
+        """
+        return SQL(
+            """
+            SELECT customer.id AS partner_id, account.id AS account_id, %(policy)s AS policy_id
+              FROM res_partner customer
+         LEFT JOIN credit_account account
+                ON account.partner_id = customer.id AND account.company_id = %(company)s AND account.active
+             WHERE account.id IS NOT NULL
+                OR (customer.active AND customer.customer_rank > 0 AND customer.commercial_partner_id = customer.id
+                    AND (customer.company_id IS NULL OR customer.company_id IN %(branches)s))
+            """,
+            policy=self._policy_sql(company, SQL("customer.id"), **choice),
+            company=company.id,
+            branches=self.env['credit.exposure']._branches_sql(company),
         )
 
     @api.model
@@ -204,39 +557,49 @@ class CreditPolicy(models.Model):
         Cached, so that a company without one pays nothing for being asked.
         """
         self.flush_model(['active', 'company_id'])
-        rows = self.env.execute_query(tools.SQL("SELECT DISTINCT company_id FROM credit_policy WHERE active"))
+        rows = self.env.execute_query(SQL("SELECT DISTINCT company_id FROM credit_policy WHERE active"))
         return frozenset(company_id for [company_id] in rows)
 
-    @tools.ormcache('self.id', 'version', 'checkpoint')
-    def _engine_rules(self, version, checkpoint):
+    @tools.ormcache('self.id', 'version', 'checkpoint', 'full')
+    def _engine_rules(self, version, checkpoint, full=False):
         """Return this policy's rules for a checkpoint, as the engine wants them.
 
         :param version: of the policy as the transaction sees it; a cached value
             of another version is never returned
+        :param full: as if all of them were enforced
         """
         self.ensure_one()
         rules = self.rule_ids.filtered(lambda rule: checkpoint in rule.checkpoint_ids.mapped('code'))
-        return tuple(rule._to_engine() for rule in rules)
+        return tuple(rule._to_engine(full) for rule in rules)
 
     def _tighten(self):
         """Make confirmations under way see these policies as they are now.
 
-        A new version makes cached rules unreachable on every server; writing
-        the counters makes those that have summed already run again. Once per
-        transaction, and only where something can be held.
+        Writing the counters makes those that have summed already run again.
+        Once per transaction, and only where something can be held.
         """
         if not self:
             return
-        self.flush_model(['version'])
-        self.env.execute_query(
-            tools.SQL("UPDATE credit_policy SET version = version + 1 WHERE id = ANY(%s) RETURNING id", self.ids)
-        )
-        self.invalidate_recordset(['version'])
-        self.env.registry.clear_cache()
+        self._renew()
         bumped = self.env.cr.precommit.data.setdefault('credit_management.tightened', set())
         due = self.filtered(lambda policy: policy.mode == 'enforcing' and policy.id not in bumped)
         bumped.update(due.ids)
         self.env['credit.counter'].sudo()._bump(due._accounts())
+
+    def _renew(self):
+        """Give these policies a new version, which makes what is cached of them unreachable on every server."""
+        self.flush_model(['version'])
+        self.env.execute_query(
+            SQL("UPDATE credit_policy SET version = version + 1 WHERE id = ANY(%s) RETURNING id", self.ids)
+        )
+        self.invalidate_recordset(['version'])
+        self._forget()
+
+    @api.model
+    def _forget(self):
+        """Drop what is cached of the policies."""
+        self.env.cr.cache.pop(ENTRIES_KEY, None)
+        self.env.registry.clear_cache()
 
     @api.model
     def _create_standard(self, company):

@@ -1,5 +1,7 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..engine import verdict
 
@@ -32,7 +34,11 @@ THRESHOLD_UNITS = {
 }
 
 # What a verdict depends on; the sequence is for the eye.
-CONTENT_FIELDS = {'policy_id', 'kind', 'threshold', 'grace_days', 'account_status', 'outcome', 'checkpoint_ids'}
+CONTENT_FIELDS = {
+    'policy_id', 'kind', 'threshold', 'grace_days', 'account_status', 'outcome', 'checkpoint_ids', 'mode', 'demoted',
+}  # fmt: skip
+# Who put a rule back, and when: stamped by the write itself.
+STAMP_FIELDS = {'demoted_by_id', 'demoted_date'}
 
 
 class CreditRule(models.Model):
@@ -77,6 +83,23 @@ class CreditRule(models.Model):
         "Hold: the order waits until the facts change or a credit manager releases it.\n"
         "Block: like hold, but it can't be released.",
     )
+    mode = fields.Selection(
+        [('enforce', "Enforce"), ('watch', "Record only")],
+        required=True,
+        default='enforce',
+        help="Enforce: a broken rule has the stated outcome.\n"
+        "Record only: its verdict is recorded for credit managers and auditors, like shadow mode for a single rule; "
+        "it holds nothing, and nobody else sees it. To enforce a rule at one checkpoint and to record it at another, "
+        "enter it twice.",
+    )
+    demoted = fields.Boolean(
+        string="Only Warn for Now",
+        copy=False,
+        help="The rule warns instead of holding until it is switched back. Orders on hold stay where they are.",
+    )
+    demoted_by_id = fields.Many2one('res.users', string="Put Back By", readonly=True, copy=False)
+    demoted_date = fields.Datetime(string="Put Back On", readonly=True, copy=False)
+    demoted_reason = fields.Char(string="Put Back Because", copy=False)
     checkpoint_ids = fields.Many2many(
         'credit.checkpoint',
         string="Checkpoints",
@@ -132,15 +155,22 @@ class CreditRule(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        rules = super().create(vals_list)
+        rules = super().create([self._stamp(vals) for vals in vals_list])
         rules.policy_id._tighten()
         return rules
 
     def write(self, vals):
         policies = self.policy_id
+        before = {rule: (rule.mode, rule.demoted) for rule in self}
+        vals = self._stamp(vals)
         result = super().write(vals)
-        if CONTENT_FIELDS & vals.keys():
+        if CONTENT_FIELDS & vals.keys() == {'demoted'} and vals['demoted']:
+            # Nobody is allowed less: no confirmation under way has to see it.
+            policies._renew()
+        elif CONTENT_FIELDS & vals.keys():
             (policies | self.policy_id)._tighten()
+        for rule in self:
+            rule._post_mode(*before[rule])
         return result
 
     def unlink(self):
@@ -151,14 +181,78 @@ class CreditRule(models.Model):
         policies._tighten()
         return result
 
-    def _to_engine(self):
-        """Return this rule as the engine's frozen value."""
+    # -------------------------------------------------------------------------
+    # Enforcing
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _stamp(self, vals):
+        """Return the values with who put the rule back to warn, and when; neither is a client's to say."""
+        vals = {name: value for name, value in vals.items() if name not in STAMP_FIELDS}
+        if 'demoted' not in vals:
+            return vals
+        if not vals['demoted']:
+            return {**vals, 'demoted_by_id': False, 'demoted_date': False, 'demoted_reason': False}
+        if not (vals.get('demoted_reason') or '').strip():
+            raise UserError(self.env._("State why the rule is only to warn for now: it is kept with the policy."))
+        return {**vals, 'demoted_by_id': self.env.uid, 'demoted_date': fields.Datetime.now()}
+
+    def _post_mode(self, mode_before, demoted_before):
+        """Tell the policy's chatter that this rule is enforced in another way than before."""
         self.ensure_one()
+        values = {'rule': self._summary()}
+        if self.demoted and not demoted_before:
+            body = self.env._("“%(rule)s” only warns for now: %(reason)s", reason=self.demoted_reason, **values)
+        elif demoted_before and not self.demoted:
+            body = self.env._("“%(rule)s” has its outcome again.", **values)
+        elif self.mode == mode_before:
+            return
+        elif self.mode == 'watch':
+            body = self.env._("“%(rule)s” is recorded only.", **values)
+        else:
+            body = self.env._("“%(rule)s” is enforced.", **values)
+        self.policy_id.message_post(body=Markup("<p>%s</p>") % body)
+
+    def _summary(self):
+        """Return the rule in a few words: kind, threshold, outcome."""
+        self.ensure_one()
+        labels = dict(self._fields['outcome']._description_selection(self.env))
+        statuses = dict(self._fields['account_status']._description_selection(self.env))
+        what = statuses.get(self.account_status) or (
+            f'> {self.threshold:g} {self.unit}' if self.kind in THRESHOLD_UNITS else ''
+        )
+        return ' '.join(filter(None, [self.display_name, what, f'→ {labels[self.outcome]}']))
+
+    def action_demote(self):
+        """Ask why this rule is only to warn for now; only credit managers may write rules."""
+        self.ensure_one()
+        self.check_access('write')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Only Warn for Now"),
+            'res_model': 'credit.rule.demotion',
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': {'default_rule_id': self.id},
+        }
+
+    def action_promote(self):
+        """Give this rule its outcome again; only credit managers may write rules."""
+        self.write({'demoted': False})
+
+    def _to_engine(self, full=False):
+        """Return this rule as the engine's frozen value.
+
+        :param full: as if it were enforced, whatever its mode and whether it only warns for now
+        """
+        self.ensure_one()
+        demoted = self.demoted and not full and self.outcome in verdict.STOPPING
         return verdict.Rule(
             id=self.id,
             kind=self.kind,
-            outcome=self.outcome,
+            outcome='warn' if demoted else self.outcome,
             threshold=self.threshold if self.kind in THRESHOLD_UNITS else 0.0,
             grace_days=self.grace_days,
             account_status=self.account_status or '',
+            watch=self.mode == 'watch' and not full,
         )

@@ -2,10 +2,12 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
 from ..engine.facts import CATEGORIES
 from .credit_exposure import LEDGER_ROLES
+from .credit_policy import SEGMENT_PARTNER_FIELDS
 from .credit_rule import STATUS_LABELS
 
 READERS = 'credit_management.group_credit_sales,account.group_account_readonly,account.group_account_invoice'
@@ -130,6 +132,14 @@ class ResPartner(models.Model):
         groups=READERS,
         help="Other customers with the same tax or company number.",
     )
+    credit_policy_id = fields.Many2one(
+        'credit.policy',
+        compute='_compute_credit_policy_id',
+        search='_search_credit_policy_id',
+        groups='credit_management.group_credit_auditor,credit_management.group_credit_analyst,'
+        'account.group_account_invoice',
+        help="The policy that applies to this customer in the current company.",
+    )
 
     _credit_vat_index = models.Index(f"({CODE % 'vat'}) WHERE vat IS NOT NULL")
     _credit_registry_index = models.Index(f"({CODE % 'company_registry'}) WHERE company_registry IS NOT NULL")
@@ -151,6 +161,27 @@ class ResPartner(models.Model):
             for name, figure in PARTNER_FIGURES.items():
                 partner[name] = row and row[figure]
             partner.credit_meter = row and self.env['credit.account']._prepare_meter(row, root.currency_id)
+
+    @api.depends('commercial_partner_id')
+    @api.depends_context('company')
+    def _compute_credit_policy_id(self):
+        policies = self.env['credit.account']._applied_policies(self.commercial_partner_id, self.env.company)
+        for partner in self:
+            partner.credit_policy_id = policies.get(partner.commercial_partner_id.id)
+
+    def _search_credit_policy_id(self, operator, value):
+        Policy = self.env['credit.policy']
+        if operator in ('any', 'any!'):
+            value = Policy.search(value).ids if isinstance(value, Domain) else list(value)
+        elif operator != 'in' or False in value:
+            return NotImplemented
+        policies = Policy.sudo().browse(value)
+        Policy._flush_choice()
+        queries = [
+            SQL("SELECT partner_id FROM (%s) AS customer", policies._members_sql(company))
+            for company in policies.company_id
+        ]
+        return [('id', 'in', SQL("(%s)", SQL(" UNION ").join(queries)) if queries else [])]
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -208,6 +239,8 @@ class ResPartner(models.Model):
             accounts.filtered(lambda account: account.partner_id in archived)._note_customer_archived()
         if {'parent_id', 'is_company'} & vals.keys():
             self.env['credit.core.limit']._mirror_partners(self)
+        if SEGMENT_PARTNER_FIELDS & vals.keys():
+            self._credit_move_segment()
         return result
 
     def _credit_write_numbers(self, numbers):
@@ -416,6 +449,23 @@ class ResPartner(models.Model):
         partners = self | self._credit_duplicates().get(self.id, self.browse())[:2]
         action = self.env['ir.actions.act_window']._for_xml_id('base.action_partner_merge')
         return action | {'context': {'active_model': self._name, 'active_ids': partners.ids}}
+
+    def _credit_enforced(self, company):
+        """Tell whether a policy is enforced for this commercial partner in a company."""
+        self.ensure_one()
+        policies = self.env['credit.account'].sudo()._applied_policies(self._origin, company)
+        return any(policy.mode == 'enforcing' for policy in policies.values())
+
+    def _credit_move_segment(self):
+        """Make confirmations under way see that these customers may have come under another policy.
+
+        Every later check sees it anyway: the segment is read with the check, not
+        stored. Where no policy is for a segment, nothing is read or written.
+        """
+        companies = self.env['credit.policy'].sudo()._segmented_companies()
+        if companies:
+            domain = [('partner_id', 'in', self.ids), ('company_id', 'in', companies.ids)]
+            self.env['credit.counter'].sudo()._bump(self.env['credit.account'].sudo().search(domain))
 
     def action_view_credit_account(self):
         """Open the credit account of this customer; an analyst's look opens one that is not there yet.

@@ -184,7 +184,8 @@ class SaleOrder(models.Model):
         # EXTENDS sale: where a policy is enforced, our panel says more than core's banner
         super()._compute_partner_credit_warning()
         for order in self._credit_controlled():
-            if order.company_id.root_id.sudo().credit_policy_id.mode == 'enforcing':
+            debtor = order.sudo().partner_invoice_id.commercial_partner_id
+            if debtor and debtor._credit_enforced(order.company_id.root_id):
                 order.partner_credit_warning = ''
 
     # -------------------------------------------------------------------------
@@ -407,10 +408,11 @@ class SaleOrder(models.Model):
             )
         )
 
-    def _credit_check(self, record=True, totals=None):
+    def _credit_check(self, record=True, totals=None, together=True):
         """Run the checks of these orders; see `credit.check._run` for what comes back.
 
         :param totals: {order id: total} where it is not the order's present total
+        :param together: False to look at each order as if it were the only one
         """
         results = {}
         for company, orders in self._credit_controlled().grouped(lambda order: order.company_id.root_id).items():
@@ -420,7 +422,9 @@ class SaleOrder(models.Model):
             ]
             # The check is the system's: it counts documents that the user, or
             # the customer in the portal, may not read.
-            results |= self.env['credit.check'].sudo()._run(requests, company, 'order', record=record)
+            results |= (
+                self.env['credit.check'].sudo()._run(requests, company, 'order', record=record, together=together)
+            )
         return results
 
     def _prepare_credit_request(self):
@@ -534,7 +538,7 @@ class SaleOrder(models.Model):
         total = order._credit_owed_total()
         covered = order.credit_checked_total or total_before
         if debtor == debtor_before:
-            policy = order.credit_account_id.applied_policy_id or order.company_id.root_id.credit_policy_id
+            policy = self.env['credit.account']._applied_policies(debtor, order.company_id)[debtor.id]
             allowed = covered * (1 + policy.increase_tolerance / 100)
             if order.currency_id.compare_amounts(total, covered) < 0:
                 # What was given back may be used by others, so it has to be

@@ -1,5 +1,6 @@
 from . import test_credit_event
 from . import test_core_limit
+from . import test_adoption
 from . import test_credit_exposure
 from . import test_credit_limit
 from . import test_credit_snapshot
@@ -8,5 +9,6 @@ from . import test_ledger_account
 from . import test_merge
 from . import test_remainder
 from . import test_rename
+from . import test_engine_adoption
 from . import test_sale_order_addons
 from . import test_sale_order_check
