@@ -241,8 +241,9 @@ class TestCoreLimitTakeOver(CoreLimitCommon):
             before = self.cr.sql_log_count
             self.Core._take_over(self.company)
             self.env.flush_all()
+            statements = self.cr.sql_log_count - before
             self.assertEqual(len(partners.mapped('credit_account_id')), count)
-            return self.cr.sql_log_count - before
+            return statements
 
         take_over(2)
         self.assertEqual(take_over(3), take_over(60))
