@@ -1,1 +1,3 @@
 from . import test_credit_exposure_stock
+from . import test_exposure_histories
+from . import test_exposure_oracle
