@@ -39,6 +39,8 @@ class Figures:
     days_overdue: int = 0
     ledger_balance: float = 0.0  # the trial balance: all posted debits less credits
     orders: dict = field(default_factory=dict)  # {order: what it adds}
+    # An order came out below 0: the design says what its sum is, not which category bears it.
+    stopped_at_zero: bool = False
     rows: int = 1  # documents and lines behind the figures, each of which is rounded
 
     @property
@@ -163,13 +165,19 @@ class Oracle:
         for order in orders:
             figures = found[order.partner_invoice_id.commercial_partner_id]
             delivered, ordered = self._order(order)
+            if delivered + ordered < 0:
+                figures.stopped_at_zero = True
+                delivered = ordered = 0.0
             figures.delivered += delivered
             figures.ordered += ordered
             figures.orders[order] = delivered + ordered
             figures.rows += 1 + len(order.order_line)
 
     def _order(self, order):
-        """Return what is delivered but not invoiced, and what is still to be delivered, less down payments."""
+        """Return what is delivered but not invoiced, and what is still to be delivered, less down payments.
+
+        The sum is not below 0; the caller sees to that.
+        """
         delivered = ordered = 0.0
         for line in order.order_line:
             if line.display_type or line.is_downpayment:
@@ -181,8 +189,6 @@ class Oracle:
         from_ordered = min(down_payment, max(0.0, ordered))
         ordered -= from_ordered
         delivered -= down_payment - from_ordered
-        if delivered + ordered <= 0:
-            return 0.0, 0.0
         return delivered, ordered
 
     def _line(self, line):

@@ -29,3 +29,15 @@ class TestExposureHistories(Trader):
 
     def test_credit_note_set_back_to_draft_leaves_the_invoice_open(self):
         self.play(invoice(amount=100.0), credit(move=0), redraft(move=1))
+
+    # A credit note counts once it is posted, also one that Odoo makes of an order.
+
+    def test_rebate_billed_before_the_goods_counts_until_its_credit_note_is_posted(self):
+        self.play(
+            sell(lines=[('goods', 1, 100.0), ('service', 1, -30.0)]),
+            bill(order=0),
+            post(move=0),
+            deliver(picking=0),
+            bill(order=0),
+            post(move=1),
+        )

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import Counter
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -182,12 +183,15 @@ class TestExposureOracle(Trader):
     @mute_logger('odoo.models.unlink')
     def _search(self, strategy, count):
         """Play so many histories, and fail with the shortest form of each kind of failure."""
-        problems = {}
+        problems, played = {}, Counter()
 
         @settings(PROFILE, max_examples=count)
         @given(strategy)
         def play(history):
             if len(problems) < MOST_PROBLEMS:
+                played['histories'] += 1
+                if not played['histories'] % 25:
+                    _logger.info("%s histories, %s kinds of problems", played['histories'], len(problems))
                 problem = self.play_what_goes(history)
                 if problem:
                     _logger.info("%s", problem)

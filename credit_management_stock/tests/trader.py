@@ -17,7 +17,7 @@ from .oracle import CATEGORIES, Oracle
 
 # Patterns that are known to come out wrong and wait for a change: random histories leave them out, named tests have
 # them. To be empty.
-KNOWN = {'matched with a draft'}
+KNOWN = {'matched with a draft', 'credit note of an order in draft'}
 
 START = datetime(2026, 3, 2, 10)
 CENT = 0.01
@@ -169,7 +169,9 @@ class Trader(AccountTestInvoicingCommon):
         cls.pricelists = {}
         for code, currency in cls.currencies.items():
             currency.active = True
-            cls.pricelists[code] = cls.env['product.pricelist'].create({'name': code, 'currency_id': currency.id})
+            cls.pricelists[code] = cls.env['product.pricelist'].create(
+                {'name': code, 'currency_id': currency.id, 'company_id': False}
+            )
         cls.env['res.currency.rate'].search([('currency_id', 'in', [c.id for c in cls.currencies.values()])]).unlink()
         for company, rates in ((main, {'EUR': 0.8, 'JPY': 125.0}), (abroad, {'USD': 1.25, 'JPY': 150.0})):
             for code, value in rates.items():
@@ -372,6 +374,8 @@ class Trader(AccountTestInvoicingCommon):
                 totals[root, customer] = expected.exposure
                 where = f"{customer.name} in {root.name}"
                 for name in AMOUNTS:
+                    if name in ('exposure_delivered', 'exposure_ordered') and expected.stopped_at_zero:
+                        continue
                     wanted = getattr(expected, name.removeprefix('exposure_'))
                     of_lines = name in ('exposure', 'exposure_draft_invoice', 'exposure_delivered', 'exposure_ordered')
                     self._differ(differences, f"{name} of {where}", row[name], wanted, expected.rows if of_lines else 1)
@@ -481,13 +485,14 @@ class Trader(AccountTestInvoicingCommon):
         return Effect()
 
     def _confirm(self, order):
+        fresh = not order.picking_ids
         order.action_confirm()
         effect = Effect(self._units(order.company_id, order.currency_id, len(order.order_line)))
         # Not the order's own total: with an early payment discount that lowers the
         # tax, that is less than its lines come to.
         amount = self._home_amount(order.company_id, sum(order.order_line.mapped('price_total')), order.currency_id)
         effect[self._key(order.company_id, order.partner_invoice_id)] = max(0.0, amount)
-        untouched = not order.invoice_ids and all(line.product_uom_qty > 0 for line in order.order_line)
+        untouched = fresh and not order.invoice_ids and all(line.product_uom_qty > 0 for line in order.order_line)
         return effect if untouched and not any(order.order_line.mapped('qty_delivered')) else None
 
     def _do_confirm(self, order):
@@ -601,6 +606,8 @@ class Trader(AccountTestInvoicingCommon):
         )
         wizard.create_invoices()
         moves = order.invoice_ids - known
+        if 'credit note of an order in draft' in self.known and 'out_refund' in moves.mapped('move_type'):
+            raise Impossible
         if then_post:
             moves.action_post()
         # A draft may come out as a credit note, which counts nowhere as a draft.
@@ -656,7 +663,12 @@ class Trader(AccountTestInvoicingCommon):
             .with_context(**order.env.context, active_model='sale.order', active_ids=orders.ids)
             .create({'advance_payment_method': 'delivered'})
         )
+        known = orders.invoice_ids
         wizard.create_invoices()
+        if 'credit note of an order in draft' in self.known and 'out_refund' in (orders.invoice_ids - known).mapped(
+            'move_type'
+        ):
+            raise Impossible
 
     def _invoice_vals(self, company, customer, amount, quantity, currency, term, tax, ago):
         company = self.companies[company]
@@ -724,15 +736,14 @@ class Trader(AccountTestInvoicingCommon):
 
     def _do_post(self, move):
         move = self._move(move, 'draft', ('out_invoice', 'out_refund'))
-        had_date = move.invoice_date
         linked = move.invoice_line_ids.sale_line_ids or move.reversed_entry_id
         move.action_post()
         effect = Effect(self._units(move.company_id, move.currency_id, 1))
         if move.move_type == 'out_refund':
             effect[self._key(move.company_id, move.partner_id)] = move.amount_total_signed
             return None if linked else effect
-        foreign = move.currency_id != move.company_currency_id
-        if foreign and self.rates_moved and had_date:
+        # Odoo books a draft at the rate of its date or of its creation, as the case may be.
+        if self.rates_moved and move.currency_id != move.company_currency_id:
             return None
         if move.sudo().search([('reversed_entry_id', '=', move.id), ('state', '=', 'posted')]):
             return None
@@ -858,7 +869,7 @@ class Trader(AccountTestInvoicingCommon):
         return Effect() if line.currency_id == move.currency_id == move.company_currency_id else None
 
     def _do_unmatch(self, move):
-        move = self._move(move, 'posted', domain=[('payment_state', 'not in', ('not_paid', 'reversed'))])
+        move = self._move(move, 'posted', domain=[('payment_state', '!=', 'not_paid')])
         partials = move.line_ids.matched_debit_ids + move.line_ids.matched_credit_ids
         plain = not partials.exchange_move_id
         move.line_ids.remove_move_reconcile()
