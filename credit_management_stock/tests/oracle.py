@@ -247,6 +247,9 @@ class Oracle:
 
     def _down_payments(self, order):
         """Return what has been invoiced in advance and not yet been deducted from an invoice."""
+        return max(0.0, self._down_payments_signed(order))
+
+    def _down_payments_signed(self, order):
         total = 0.0
         for line in order.order_line:
             if not line.is_downpayment or line.display_type:
@@ -258,4 +261,4 @@ class Oracle:
                     total += amount
                 elif move.move_type == 'out_refund' and move.state == 'posted':
                     total -= amount
-        return max(0.0, total)
+        return total

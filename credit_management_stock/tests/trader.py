@@ -634,7 +634,9 @@ class Trader(AccountTestInvoicingCommon):
         """Tell whether an order's sum is what its lines come to, not stopped at zero by rebates or down payments."""
         oracle = Oracle(self.env, order.company_id.root_id, self._today())
         order = order.sudo()
-        values, down_payment = [], oracle._down_payments(order)
+        values, down_payment = [], oracle._down_payments_signed(order)
+        if down_payment < -CENT / 2:
+            return False
         for line in order.order_line:
             if not line.display_type and not line.is_downpayment:
                 price, delivered, ordered = oracle._line(line)
