@@ -790,8 +790,9 @@ class TestCreditFileWizards(CreditFileCommon):
         book = openpyxl.load_workbook(io.BytesIO(self.export(file_format='xlsx')))
         self.assertEqual(book.sheetnames, ["Events", "Seals", "Sealed Ends"])
         rows = list(book["Events"].iter_rows(values_only=True))
-        self.assertEqual(len(rows), 3)
+        # The new name is an event of its own.
+        self.assertEqual(len(rows), 4)
         self.assertEqual(rows[1][:3], ("=HYPERLINK(\"http://evil\")", self.account.id, 1))
         self.assertEqual(book["Events"]['A2'].data_type, 's', "text never becomes a formula")
         self.assertEqual(rows[2][-2], rows[1][-1])
-        self.assertEqual(list(book["Sealed Ends"].iter_rows(values_only=True))[1][:3], (1, self.account.id, 2))
+        self.assertEqual(list(book["Sealed Ends"].iter_rows(values_only=True))[1][:3], (1, self.account.id, 3))

@@ -478,13 +478,8 @@ class TestCreditSnapshotPast(SnapshotCommon):
 
         days = ('2026-01-31', '2026-02-10', '2026-02-28', '2026-03-09', '2026-03-10', '2026-03-31', '2026-04-30')
         self.assertBalances(*days)
-        foreign = {
-            day: round(sum(row['amount_currency'] for row in self._as_of_rows(day, partners=self.customer)), 2)
-            for day in ('2026-01-31', '2026-04-30')
-        }
-        self.assertEqual(foreign, {'2026-01-31': 100, '2026-04-30': 0})
         [row] = self._as_of_rows('2026-01-31', partners=self.customer)
-        self.assertEqual((row['amount'], row['document_currency_id']), (50, currency.id))
+        self.assertEqual(row['amount'], 50)
 
     def test_branch_and_contact_count_for_company_and_customer(self):
         branch = self.env['res.company'].create({'name': "Branch", 'parent_id': self.company.id})
@@ -507,7 +502,7 @@ class TestCreditSnapshotPast(SnapshotCommon):
         self._pay(25, date='2026-02-11')
         exposure = self.env['credit.exposure']
         exposure._flush_as_of_sources()
-        common = {'branches': exposure._branches_sql(self.company)}
+        common = exposure._common(self.company, fields.Date.today())
         now = self.env.execute_query_dict(
             SQL("SELECT * FROM (%s) AS item ORDER BY id", exposure._open_items_sql(self.customer.ids, common))
         )

@@ -1,4 +1,8 @@
+from odoo.tests.common import can_import
+
 from . import test_credit_exposure_stock
 from . import test_exposure_histories
 from . import test_remainder_stock
-from odoo.tests.common import can_import
+
+if can_import('hypothesis'):  # which developers have, see CONTRIBUTING.md
+    from . import test_exposure_oracle
