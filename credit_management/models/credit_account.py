@@ -353,12 +353,16 @@ class CreditAccount(models.Model):
 
     @api.depends('partner_id', 'company_id', 'policy_id', 'limit_ids.state', 'limit_ids.amount')
     def _compute_figures(self):
+        self._fill_figures(FIGURES)
+
+    def _fill_figures(self, names):
+        """Put some of the figures of these accounts into the cache, in one statement per company."""
         zero = dict.fromkeys(FIGURES, False)
         for company, accounts in self.grouped('company_id').items():
-            partner_ids = accounts.partner_id.ids
-            figures = self._figures(company, partner_ids) if company and partner_ids else {}
-            rows = [figures.get(account.partner_id.id, zero) for account in accounts]
-            for name in FIGURES:
+            partner_ids = [account.partner_id.id for account in accounts]
+            figures = self._figures(company, partner_ids) if company and any(partner_ids) else {}
+            rows = [figures.get(partner_id, zero) for partner_id in partner_ids]
+            for name in names:
                 field = self._fields[name]
                 # As `fetch` does with what it reads: assigning one by one takes
                 # longer than the statement for a page of accounts.
@@ -368,8 +372,11 @@ class CreditAccount(models.Model):
 
     def _read_format(self, fnames, load='_classic_read'):
         # EXTENDS base: the ORM computes a thousand records at a time, one statement does for all
-        if len(self) > PREFETCH_MAX and not set(FIGURES).isdisjoint(fnames):
-            self.sudo()._compute_figures()
+        names = [name for name in FIGURES if name in fnames]
+        if names and len(self) > PREFETCH_MAX:
+            self.fetch(['company_id', 'partner_id'])
+            # Figures are everybody's who may read the account.
+            self.sudo()._fill_figures(names)
         return super()._read_format(fnames, load)
 
     @api.depends('exposure', 'effective_limit', 'unlimited')
@@ -441,7 +448,12 @@ class CreditAccount(models.Model):
             condition = SQL("%s %s %s", SQL.identifier('figures', name), comparators[operator], value or 0)
         else:
             return NotImplemented
-        query = SQL("(SELECT figures.account_id FROM (%s) AS figures WHERE %s)", self._all_figures_sql(), condition)
+        # Computed apart: merged into the search, its estimates would have it done once per account.
+        query = SQL(
+            "(WITH figures AS MATERIALIZED (%s) SELECT figures.account_id FROM figures WHERE %s)",
+            self._all_figures_sql(),
+            condition,
+        )
         return [('id', 'in', query)]
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
@@ -452,7 +464,7 @@ class CreditAccount(models.Model):
                 query.add_join(
                     'LEFT JOIN',
                     figures,
-                    SQL("(%s)", self._all_figures_sql()),
+                    SQL("(WITH figures AS MATERIALIZED (%s) SELECT * FROM figures)", self._all_figures_sql()),
                     SQL("%s = %s", SQL.identifier(alias, 'id'), SQL.identifier(figures, 'account_id')),
                 )
             return SQL("%s %s %s", SQL.identifier(figures, field_name), direction, nulls)

@@ -89,6 +89,15 @@ class ResCompany(models.Model):
                 )
             )
 
+    @tools.ormcache('self.id')
+    def _credit_branch_ids(self):
+        """Return the ids of this root company and its branches; core clears the cache when there is another."""
+        self.ensure_one()
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM res_company WHERE parent_path LIKE %s ORDER BY id", f'{self.id}/%')
+        )
+        return tuple(company_id for [company_id] in rows)
+
     def _credit_today(self):
         """Return today's date where the company is, see `_credit_timezone`."""
         self.ensure_one()

@@ -83,11 +83,7 @@ class CreditExposure(models.Model):
             """,
             # As core: goods for a company of our own leave us when they reach transit.
             transit=SQL(
-                """
-                SELECT location.parent_path || '%%'
-                  FROM ir_model_data data
-                  JOIN stock_location location ON location.id = data.res_id
-                 WHERE data.module = 'stock' AND data.name = 'stock_location_inter_company'
-                """
+                "SELECT parent_path || '%%' FROM stock_location WHERE id = %s",
+                self.env['ir.model.data']._xmlid_to_res_id('stock.stock_location_inter_company'),
             ),
         )
