@@ -213,9 +213,9 @@ env['ir.cron'].search([('cron_name', 'ilike', 'credit limits of contacts')]).unl
 answer = [old.id, decided.id, main.id]
 """
     old, decided, main = shell(odoo, database, prepared)
-    below = f"UPDATE res_partner SET credit_limit = '{{\"{main}\": 5000}}' WHERE id = {{}} RETURNING id"  # noqa: S608
     for partner in (old, decided):
-        databases.query(odoo, database, below.format(partner))
+        below = f"UPDATE res_partner SET credit_limit = '{{\"{main}\": 5000}}' WHERE id = {partner} RETURNING id"  # noqa: S608
+        databases.query(odoo, database, below)
     databases.query(
         odoo,
         database,

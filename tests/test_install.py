@@ -126,7 +126,8 @@ answer = [order.state, order.credit_state] + [
 """,
     )
     # The database guards the credit file; uninstalling gets past it and leaves nothing of it.
-    assert with_policy == ["draft", "on_hold", 1, 1, 1]
+    # Its events are the limit taken over and the order held.
+    assert with_policy == ["draft", "on_hold", 1, 2, 1]
 
     odoo.run("module", "uninstall", "-d", database, *addons(), log="e2e-uninstall")
     after = catalogue(odoo, database)

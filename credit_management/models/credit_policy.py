@@ -542,7 +542,7 @@ class CreditPolicy(models.Model):
                 ON account.partner_id = customer.id AND account.company_id = %(company)s AND account.active
              WHERE account.id IS NOT NULL
                 OR (customer.active AND customer.customer_rank > 0 AND customer.commercial_partner_id = customer.id
-                    AND (customer.company_id IS NULL OR customer.company_id IN %(branches)s))
+                    AND (customer.company_id IS NULL OR customer.company_id = ANY(%(branches)s)))
             """,
             policy=self._policy_sql(company, SQL("customer.id"), **choice),
             company=company.id,
