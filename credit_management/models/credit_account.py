@@ -359,8 +359,9 @@ class CreditAccount(models.Model):
         """Put some of the figures of these accounts into the cache, in one statement per company."""
         zero = dict.fromkeys(FIGURES, False)
         for company, accounts in self.grouped('company_id').items():
-            partner_ids = [account.partner_id.id for account in accounts]
-            figures = self._figures(company, partner_ids) if company and any(partner_ids) else {}
+            partner_ids = [account.partner_id._origin.id for account in accounts]
+            known = [partner_id for partner_id in partner_ids if partner_id]
+            figures = self._figures(company, known) if company and known else {}
             rows = [figures.get(partner_id, zero) for partner_id in partner_ids]
             for name in names:
                 field = self._fields[name]
