@@ -1,6 +1,7 @@
 """Core's credit limits before, with, and after the add-ons: taken over, mirrored, left behind, found again."""
 
 import json
+import os
 import time
 from typing import Any
 
@@ -12,7 +13,8 @@ from tools.ground.paths import addons
 
 from .trade import shell
 
-MANY = 20_000
+# A large company's: CREDIT_ADOPTION_N=20000, see CONTRIBUTING.md.
+MANY = int(os.environ.get("CREDIT_ADOPTION_N", "1000"))
 
 # Core's credit limits in use: one company with a default and a branch, one
 # without a default, one where the alert is off.
