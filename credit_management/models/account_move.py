@@ -4,9 +4,12 @@ from odoo import api, models
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
-    # The exposure reads the drafts of a few customers at each check; core has
-    # no index on the commercial partner.
-    _credit_draft_index = models.Index("(commercial_partner_id, company_id) WHERE state = 'draft'")
+    # The exposure reads these of a few customers at each check; core has no
+    # index on the commercial partner.
+    _credit_special_index = models.Index(
+        "(commercial_partner_id) WHERE state = 'draft'"
+        " OR (move_type = 'out_refund' AND state = 'posted' AND reversed_entry_id IS NOT NULL)"
+    )
 
     @api.depends('company_id', 'partner_id', 'tax_totals', 'currency_id')
     def _compute_partner_credit_warning(self):

@@ -7,11 +7,9 @@ from odoo.tools import SQL, formatLang
 from odoo.tools.constants import PREFETCH_MAX
 
 from ..engine.facts import CATEGORIES, NO_CREDIT
-from .credit_exposure import LEDGER_ROLES
+from .credit_exposure import LEDGER_ROLES, MANY
 from .credit_rule import STATUS_LABELS
 
-# Customers from which on the exposure of all is summed, whoever was asked for.
-MANY = 1000
 # Fields of an account that one statement computes for any number of accounts.
 FIGURES = (
     'limit_kind',
@@ -627,7 +625,7 @@ class CreditAccount(models.Model):
         :param held: with what counts in rules: see `_figures_sql`
         :param choice: which policy is taken, see `credit.policy._policy_sql`
         """
-        self.env['credit.exposure']._flush_sources()
+        self.env['credit.exposure']._flush_sources(partner_ids)
         self._flush_accounts()
         company = company.sudo()
         everybody = SQL("SELECT partner_id FROM (%s) AS everybody", self.env['credit.policy']._customers_sql(company))
@@ -659,7 +657,7 @@ class CreditAccount(models.Model):
 
     def _all_figures_sql(self):
         """Return the SELECT of the figures of all accounts of the user's companies."""
-        self.env['credit.exposure']._flush_sources()
+        self.env['credit.exposure']._flush_sources(None)
         self._flush_accounts()
         return SQL(" UNION ALL ").join(
             SQL("SELECT * FROM (%s) AS one_company", self._figures_sql(company, company._credit_today()))
@@ -761,7 +759,7 @@ class CreditAccount(models.Model):
                     ON account.partner_id = customer.partner_id AND account.company_id = %(company)s AND account.active
              LEFT JOIN credit_policy policy ON policy.id = %(policy)s
              LEFT JOIN (%(sums)s) AS sums ON sums.partner_id = customer.partner_id
-             LEFT JOIN (%(limits)s) AS decided ON decided.account_id = account.id
+             LEFT JOIN LATERAL (%(limits)s) AS decided ON TRUE
               ) AS figures
             """,
             no_credit=NO_CREDIT,
@@ -776,7 +774,7 @@ class CreditAccount(models.Model):
             sums=self.env['credit.exposure']._sums_sql(
                 company, date, partner_ids, exclude_order_ids, sorted({0, *graces}), held, choice
             ),
-            limits=self.env['credit.limit']._in_force_sql(company, date, partner_ids),
+            limits=self.env['credit.limit']._in_force_sql(company, date),
         )
 
     @api.model
@@ -807,14 +805,14 @@ class CreditAccount(models.Model):
                     ON account.partner_id = customer.partner_id AND account.company_id = %(company)s AND account.active
              LEFT JOIN credit_policy policy ON policy.id = %(policy)s
              LEFT JOIN credit_policy shadow ON shadow.id = NULLIF(%(specific)s, policy.id)
-             LEFT JOIN (%(limits)s) AS decided ON decided.account_id = account.id
+             LEFT JOIN LATERAL (%(limits)s) AS decided ON TRUE
                 """,
                 partners=partners.ids,
                 company=company.id,
                 policy=Policy._policy_sql(company, partner, **(choice or {})),
                 specific=Policy._policy_sql(company, partner, specific=True),
                 stamp=Policy._stamp_sql(company),
-                limits=self.env['credit.limit']._in_force_sql(company, company._credit_today(), partners.ids),
+                limits=self.env['credit.limit']._in_force_sql(company, company._credit_today()),
             )
         )
         if rows and not Policy._entries_stand(company, rows[0]['stamp']):

@@ -262,6 +262,7 @@ class CreditCoreLimit(models.AbstractModel):
         keys = [str(member.id) for member in self._tree(company)]
         ids = None if partners is None else partners.ids
         scope = SQL("TRUE") if ids is None else SQL("contact.commercial_partner_id = ANY(%s)", ids)
+        customers = SQL("TRUE") if ids is None else SQL("account.partner_id = ANY(%s)", ids)
         values = SQL(", ").join(SQL("%s, number.value", key) for key in keys)
         changed = self.env.execute_query(
             SQL(
@@ -275,10 +276,11 @@ class CreditCoreLimit(models.AbstractModel):
                       FROM res_partner contact
                  LEFT JOIN (
                         SELECT account.partner_id, jsonb_build_object(%(values)s) AS value
-                          FROM (%(in_force)s) AS decided
-                          JOIN credit_account account ON account.id = decided.account_id AND account.active
+                          FROM credit_account account
+            CROSS JOIN LATERAL (%(in_force)s) AS decided
             CROSS JOIN LATERAL (SELECT CASE decided.limit_kind WHEN 'unlimited' THEN 0
                                             ELSE GREATEST(decided.amount, %(unit)s) END::float8 AS value) AS number
+                         WHERE account.company_id = %(company)s AND account.active AND %(customers)s
                            ) AS mirror ON mirror.partner_id = contact.commercial_partner_id
                      WHERE %(scope)s
                        AND (mirror.partner_id IS NOT NULL
@@ -299,7 +301,8 @@ class CreditCoreLimit(models.AbstractModel):
                 keys=keys,
                 values=values,
                 unit=self._unit(company),
-                in_force=self.env['credit.limit']._in_force_sql(company, company._credit_today(), ids),
+                in_force=self.env['credit.limit']._in_force_sql(company, company._credit_today()),
+                customers=customers,
                 scope=scope,
                 company=company.id,
                 open=list(OPEN),
@@ -402,9 +405,15 @@ class CreditCoreLimit(models.AbstractModel):
         accounts = self.env['credit.account'].search(
             [('company_id', '=', company.id), ('policy_id.default_limit_kind', '=', 'amount')]
         )
-        limits = self.env['credit.limit']._in_force_sql(company, company._credit_today(), accounts.partner_id.ids)
-        decided = {account_id for account_id, *_limit in self.env.execute_query(limits)}
-        undecided = accounts.filtered(lambda account: account.id not in decided)
+        decided = self.env.execute_query(
+            SQL(
+                "SELECT account.id FROM credit_account account CROSS JOIN LATERAL (%s) AS decided"
+                " WHERE account.id = ANY(%s)",
+                self.env['credit.limit']._in_force_sql(company, company._credit_today()),
+                accounts.ids,
+            )
+        )
+        undecided = accounts - accounts.browse(account_id for [account_id] in decided)
         for amount, group in undecided.grouped(lambda account: account.policy_id.default_limit_amount).items():
             number = max(amount, self._unit(company))
             self.env.execute_query(

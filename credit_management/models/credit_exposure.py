@@ -14,6 +14,8 @@ CATEGORY_LABELS = [
 ]
 # The ledger's side of the open items, each a line of the bridge.
 LEDGER_ROLES = ('receivable', 'advance', 'other')
+# Customers from which on the exposure of all is summed, whoever was asked for.
+MANY = 1000
 # What the builder reads: flushed before each statement, because raw SQL does
 # not see pending writes.
 SOURCES = {
@@ -82,7 +84,7 @@ class CreditExposure(models.Model):
         # rights and the company rule are applied to the rows as to any record.
         partner_ids = self._partners_of_context()
         companies = self.env.companies.root_id or self.env.company.root_id
-        self._flush_sources()
+        self._flush_sources(partner_ids)
         return SQL(" UNION ALL ").join(
             SQL(
                 """
@@ -160,9 +162,17 @@ class CreditExposure(models.Model):
         return SOURCES
 
     @api.model
-    def _flush_sources(self):
+    def _flush_sources(self, partner_ids=()):
+        """Make what the builder reads true in the database.
+
+        :param partner_ids: customers that are read next, None for all
+        """
         for model, names in self._sources().items():
             self.env[model].flush_model(names)
+        if partner_ids is None or len(partner_ids) > MANY:
+            # PostgreSQL would compile a statement that looks so dear, which
+            # takes a second and makes it no faster.
+            self.env.cr.execute("SET LOCAL jit = off")
 
     @api.model
     def _rows_sql(self, company, date, partner_ids=None, exclude_order_ids=(), detail=True):
@@ -177,9 +187,9 @@ class CreditExposure(models.Model):
         :param date: the date whose rates convert what is not posted
         :param partner_ids: commercial partners to restrict to, None for all
         :param exclude_order_ids: orders left out, as the one being checked
-        :param detail: False for sums, which need no names and are the faster for it
+        :param detail: False for sums per customer, which need no names and are the faster for it
         """
-        common = self._common(company, date, detail)
+        common = self._common(company, date, partner_ids, exclude_order_ids, detail)
         return SQL(
             """
             WITH %(lines)s,
@@ -194,37 +204,84 @@ class CreditExposure(models.Model):
             UNION ALL
             %(open_orders)s
             """,
-            lines=self._lines_sql(partner_ids, exclude_order_ids, common),
+            lines=self._lines_sql(common),
             orders=self._orders_sql(common),
-            open_items=self._open_items_sql(partner_ids, common),
-            matched_drafts=self._matched_drafts_sql(partner_ids, common),
-            balances=self._balances_sql(partner_ids, common),
-            drafts=self._drafts_sql(partner_ids, common),
+            open_items=self._open_items_sql(common),
+            matched_drafts=self._matched_drafts_sql(common),
+            balances=self._balances_sql(common),
+            drafts=self._drafts_sql(common),
             open_orders=self._order_rows_sql(common) if detail else self._order_sums_sql(common),
         )
 
     @api.model
-    def _common(self, company, date, detail=False):
-        """Return what all pieces of the builder share for one company tree and date."""
+    def _common(self, company, date, partner_ids=None, exclude_order_ids=(), detail=False):
+        """Return what all pieces of the builder share, for the arguments of `_rows_sql`.
+
+        Each piece joins the table expression `contact`.
+        """
         return {
             'company': company,
             'branches': self._branches_sql(company),
+            'partner_ids': None if partner_ids is None else list(partner_ids),
+            'exclude_order_ids': list(exclude_order_ids),
             'factor': lambda column: self._factor_sql(company, date, SQL(column)),
             'rounding': company.currency_id.rounding,
             'detail': (lambda columns, *args: SQL(f", {columns}", *args)) if detail else (lambda *_args: SQL()),
         }
 
     @api.model
-    def _lines_sql(self, partner_ids, exclude_order_ids, common):
+    def _contact_sql(self, common):
+        """Return the common table expression `contact`: the customers asked for with all their contacts."""
+        # For a few customers one list for all pieces: half of the time goes
+        # into planning, and that into the tables which each piece names. For
+        # all of them the planner has to see the table.
+        if common['partner_ids'] is None:
+            return SQL("contact AS NOT MATERIALIZED (SELECT id, commercial_partner_id AS partner_id FROM res_partner)")
+        return SQL(
+            "contact AS MATERIALIZED"
+            " (SELECT id, commercial_partner_id AS partner_id FROM res_partner WHERE commercial_partner_id = ANY(%s))",
+            common['partner_ids'],
+        )
+
+    @api.model
+    def _special_moves_sql(self, common):
+        """Return the drafts, and the posted credit notes that reverse an invoice."""
+        partners = (
+            SQL("TRUE")
+            if common['partner_ids'] is None
+            else SQL("(commercial_partner_id = ANY(%s) OR commercial_partner_id IS NULL)", common['partner_ids'])
+        )
+        # One step, with an index of its own, for the three pieces that need one or the other.
+        return SQL(
+            """
+            SELECT id, commercial_partner_id, state, move_type, reversed_entry_id, invoice_date_due, amount_total,
+                   currency_id %(detail)s
+              FROM account_move
+             WHERE (state = 'draft'
+                    OR (move_type = 'out_refund' AND state = 'posted' AND reversed_entry_id IS NOT NULL))
+               AND company_id = ANY(%(branches)s)
+               AND %(partners)s
+            """,
+            detail=common['detail']("company_id, name, invoice_date, date"),
+            branches=common['branches'],
+            partners=partners,
+        )
+
+    @api.model
+    def _lines_sql(self, common):
         """Return the common table expressions of the order lines; `line` has their open quantities and values."""
         return SQL(
             """
+            %(contacts)s,
+            special_move AS MATERIALIZED (%(special_moves)s),
             candidate AS MATERIALIZED (%(candidates)s),
             invoice_line AS MATERIALIZED (%(invoice_lines)s),
             invoiced AS (%(invoiced)s),
             line AS (%(lines)s)
             """,
-            candidates=self._candidates_sql(partner_ids, exclude_order_ids, common),
+            contacts=self._contact_sql(common),
+            special_moves=self._special_moves_sql(common),
+            candidates=self._candidates_sql(common),
             invoice_lines=self._invoice_lines_sql(),
             invoiced=self._invoiced_sql(common),
             lines=self._order_lines_sql(common),
@@ -268,21 +325,23 @@ class CreditExposure(models.Model):
 
     @api.model
     def _order_sums_sql(self, common):
-        """Return what the rows of `_order_rows_sql` add up to, one row per order and category."""
+        """Return what the rows of `_order_rows_sql` add up to, one row per customer and category."""
         return SQL(
             """
-            SELECT open_order.order_id::bigint * 8 + part.code, open_order.partner_id, part.category, NULL, NULL::date,
-                   part.amount, NULL
-              FROM open_order
-        CROSS JOIN LATERAL (VALUES (2, 'ordered', %(ordered)s - %(paid_ordered)s),
-                                   (3, 'delivered', %(delivered)s - %(paid_delivered)s))
-                   AS part(code, category, amount)
+            SELECT NULL::bigint, summed.partner_id, part.category, NULL, NULL::date, %(amount)s, NULL
+              FROM (
+                SELECT partner_id, SUM(ordered_rounded - %(paid_ordered)s) AS ordered,
+                       SUM(delivered_rounded - %(paid_delivered)s) AS delivered
+                  FROM open_order
+              GROUP BY partner_id
+              ) AS summed
+        CROSS JOIN LATERAL (VALUES ('ordered', summed.ordered), ('delivered', summed.delivered))
+                   AS part(category, amount)
              WHERE part.amount <> 0
             """,
-            ordered=self._round_sql("ordered_rounded", common),
-            delivered=self._round_sql("delivered_rounded", common),
-            paid_ordered=self._round_sql("paid_ordered", common),
-            paid_delivered=self._round_sql("paid_delivered", common),
+            amount=self._round_sql("part.amount", common),
+            paid_ordered=self._round_line_sql("paid_ordered", common),
+            paid_delivered=self._round_line_sql("paid_delivered", common),
         )
 
     @api.model
@@ -323,23 +382,6 @@ class CreditExposure(models.Model):
         return SQL("(CASE %s %s ELSE 1 END)", currency, whens)
 
     @api.model
-    def _partners_sql(self, column, partner_ids):
-        """Return the condition that a commercial partner is among those asked for."""
-        if partner_ids is None:
-            return SQL("TRUE")
-        return SQL("%s = ANY(%s)", column, list(partner_ids))
-
-    @api.model
-    def _ledger_partners_sql(self, partner_ids):
-        """Return the condition that a journal item (alias aml) is one of these customers' or their contacts'."""
-        # Through the partners: the ledger is indexed by the line's own partner.
-        if partner_ids is None:
-            return SQL("TRUE")
-        return SQL(
-            "aml.partner_id IN (SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))", list(partner_ids)
-        )
-
-    @api.model
     def _role_sql(self, company, by_item):
         """Return the SQL of a journal item's role, and the ids of the accounts that have one.
 
@@ -374,25 +416,24 @@ class CreditExposure(models.Model):
         )
 
     @api.model
-    def _open_items_sql(self, partner_ids, common):
+    def _open_items_sql(self, common):
         """Return the rows of posted, unmatched entries on the accounts that count entry by entry."""
         role, account_ids = self._role_sql(common['company'], by_item=True)
         return SQL(
             """
-            SELECT aml.id::bigint * 8 + 4 AS id, partner.commercial_partner_id AS partner_id,
+            SELECT aml.id::bigint * 8 + 4 AS id, contact.partner_id,
                    CASE %(role)s WHEN 'clearing' THEN 'in_clearing' ELSE 'open_item' END AS category,
                    %(role)s AS ledger_role, COALESCE(aml.date_maturity, aml.date) AS date_due,
                    aml.amount_residual AS amount, aml.balance AS booked
                    %(detail)s
               FROM account_move_line aml
-              JOIN res_partner partner ON partner.id = aml.partner_id
+              JOIN contact ON contact.id = aml.partner_id
                    %(move)s
              WHERE aml.reconciled IS NOT TRUE
                AND aml.parent_state = 'posted'
                AND aml.amount_residual <> 0
                AND aml.account_id = ANY(%(accounts)s)
                AND aml.company_id = ANY(%(branches)s)
-               AND %(partners)s
                AND %(counts)s
             """,
             role=role,
@@ -407,12 +448,11 @@ class CreditExposure(models.Model):
             move=SQL("JOIN account_move move ON move.id = aml.move_id") if detail else SQL(),
             accounts=account_ids,
             branches=common['branches'],
-            partners=self._ledger_partners_sql(partner_ids),
             counts=self._counts_once_sql(common['company'], by_item=True),
         )
 
     @api.model
-    def _matched_drafts_sql(self, partner_ids, common):
+    def _matched_drafts_sql(self, common):
         """Return what posted entries were matched with that is a draft again.
 
         Odoo keeps the matching of an entry that is set back to draft: the
@@ -420,39 +460,28 @@ class CreditExposure(models.Model):
         the counterpart only.
         """
         role, account_ids = self._role_sql(common['company'], by_item=True)
-        partners = (
-            SQL("TRUE")
-            if partner_ids is None
-            else SQL(
-                "(draft.commercial_partner_id = ANY(%(ids)s) OR draft.commercial_partner_id IS NULL)"
-                " AND partner.commercial_partner_id = ANY(%(ids)s)",
-                ids=list(partner_ids),
-            )
-        )
         return SQL(
             """
-            SELECT aml.id::bigint * 8 + 7 AS id, partner.commercial_partner_id AS partner_id,
+            SELECT aml.id::bigint * 8 + 7 AS id, contact.partner_id,
                    CASE %(role)s WHEN 'clearing' THEN 'in_clearing' ELSE 'open_item' END AS category,
                    %(role)s AS ledger_role, COALESCE(aml.date_maturity, aml.date) AS date_due,
                    SUM(CASE aml.id WHEN partial.debit_move_id THEN partial.amount ELSE -partial.amount END) AS amount,
                    aml.balance AS booked
                    %(detail)s
-              FROM account_move draft
+              FROM special_move draft
               JOIN account_move_line draft_line ON draft_line.move_id = draft.id
               JOIN account_partial_reconcile partial
                 ON partial.debit_move_id = draft_line.id OR partial.credit_move_id = draft_line.id
               JOIN account_move_line aml
                 ON aml.id = CASE draft_line.id WHEN partial.debit_move_id THEN partial.credit_move_id
                                  ELSE partial.debit_move_id END
-              JOIN res_partner partner ON partner.id = aml.partner_id
+              JOIN contact ON contact.id = aml.partner_id
                    %(move)s
              WHERE draft.state = 'draft'
-               AND draft.company_id = ANY(%(branches)s)
                AND aml.parent_state = 'posted'
                AND aml.account_id = ANY(%(accounts)s)
-               AND %(partners)s
                AND %(counts)s
-          GROUP BY aml.id, partner.id %(move_id)s
+          GROUP BY aml.id, contact.partner_id %(move_id)s
             """,
             role=role,
             detail=(
@@ -465,9 +494,7 @@ class CreditExposure(models.Model):
             ),
             move=SQL("JOIN account_move move ON move.id = aml.move_id") if detail else SQL(),
             move_id=SQL(", move.id") if detail else SQL(),
-            branches=common['branches'],
             accounts=account_ids,
-            partners=partners,
             counts=self._counts_once_sql(common['company'], by_item=True),
         )
 
@@ -480,7 +507,7 @@ class CreditExposure(models.Model):
         return SQL("NOT (aml.account_id = ANY(%s) AND %s)", advances, self._down_payment_sql())
 
     @api.model
-    def _balances_sql(self, partner_ids, common, until=None):
+    def _balances_sql(self, common, until=None):
         """Return one row per customer and account that counts by its balance.
 
         Such a row has no due date: nobody can tell which of its entries is open.
@@ -501,18 +528,17 @@ class CreditExposure(models.Model):
                    summed.ledger_role, NULL::date, summed.amount, summed.amount
                    %(detail)s
               FROM (
-                SELECT MIN(aml.id)::bigint * 8 + 6 AS id, partner.commercial_partner_id AS partner_id,
+                SELECT MIN(aml.id)::bigint * 8 + 6 AS id, contact.partner_id,
                        aml.company_id AS document_company_id, aml.account_id, MAX(aml.date) AS date,
                        SUM(aml.balance) AS amount, %(role)s AS ledger_role
                   FROM account_move_line aml
-                  JOIN res_partner partner ON partner.id = aml.partner_id
+                  JOIN contact ON contact.id = aml.partner_id
                  WHERE aml.parent_state = 'posted'
                    AND aml.account_id = ANY(%(accounts)s)
                    AND aml.company_id = ANY(%(branches)s)
                    AND %(until)s
-                   AND %(partners)s
                    AND %(counts)s
-              GROUP BY partner.commercial_partner_id, aml.company_id, aml.account_id
+              GROUP BY contact.partner_id, aml.company_id, aml.account_id
               ) AS summed
               JOIN account_account account ON account.id = summed.account_id
              WHERE summed.amount <> 0
@@ -526,56 +552,44 @@ class CreditExposure(models.Model):
             role=role,
             accounts=account_ids,
             branches=common['branches'],
-            partners=self._ledger_partners_sql(partner_ids),
             counts=self._counts_once_sql(common['company'], by_item=False),
             until=SQL("aml.date <= %s", until) if until else SQL("TRUE"),
         )
 
     @api.model
-    def _drafts_sql(self, partner_ids, common):
+    def _drafts_sql(self, common):
         """Return the rows of draft customer invoices; draft credit notes count nowhere."""
         return SQL(
             """
             SELECT move.id::bigint * 8 + 5, move.commercial_partner_id, 'draft_invoice', NULL, move.invoice_date_due,
                    ROUND((move.amount_total * %(factor)s / %(rounding)s)::numeric) * %(rounding)s, NULL::numeric
                    %(detail)s
-              FROM account_move move
+              FROM special_move move
              WHERE move.state = 'draft'
                AND move.move_type IN ('out_invoice', 'out_receipt')
                AND move.amount_total <> 0
-               AND move.company_id = ANY(%(branches)s)
-               AND %(partners)s
+               AND move.commercial_partner_id IS NOT NULL
             """,
             detail=common['detail'](
                 """move.company_id, 'account.move', move.id, COALESCE(NULLIF(move.name, '/'), %s), NULL,
                    COALESCE(move.invoice_date, move.date), move.amount_total, move.currency_id, NULL::int""",
                 self.env._("Draft"),
             ),
-            branches=common['branches'],
             rounding=common['rounding'],
             factor=common['factor']("move.currency_id"),
-            partners=self._partners_sql(SQL("move.commercial_partner_id"), partner_ids),
         )
 
     @api.model
-    def _candidates_sql(self, partner_ids, exclude_order_ids, common):
+    def _candidates_sql(self, common):
         """Return the confirmed order lines that may have something open, with the value of one unit.
 
         Chosen by their own columns, so that invoices and stock moves are looked
         up for these lines only and not for each line ever sold.
         """
-        partners = (
-            SQL("TRUE")
-            if partner_ids is None
-            else SQL(
-                "so.partner_invoice_id IN (SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))",
-                list(partner_ids),
-            )
-        )
-        exclude = SQL("so.id <> ALL(%s)", list(exclude_order_ids)) if exclude_order_ids else SQL("TRUE")
+        orders = common['exclude_order_ids']
         return SQL(
             """
-            SELECT sol.id, so.id AS order_id, partner.commercial_partner_id AS partner_id, sol.product_id,
+            SELECT sol.id, so.id AS order_id, contact.partner_id, sol.product_id,
                    -- A true down payment line has no quantity of its own.
                    sol.is_downpayment IS TRUE AND sol.product_uom_qty = 0 AS is_down_payment,
                    sol.product_uom_qty::float8 AS product_uom_qty,
@@ -587,7 +601,7 @@ class CreditExposure(models.Model):
                         ELSE COALESCE(sol.credit_unit_price, 0)::float8 END AS unit_value
                    %(detail)s
               FROM sale_order so
-              JOIN res_partner partner ON partner.id = so.partner_invoice_id
+              JOIN contact ON contact.id = so.partner_invoice_id
               JOIN sale_order_line sol ON sol.order_id = so.id
          LEFT JOIN uom_uom uom ON uom.id = sol.product_uom_id
              WHERE so.state = 'sale'
@@ -602,7 +616,6 @@ class CreditExposure(models.Model):
                     OR (sol.product_uom_qty < 0 AND sol.product_uom_qty < COALESCE(sol.qty_invoiced, 0))
                     OR sol.id IN (%(reversed)s)
                     OR %(demand_open)s)
-               AND %(partners)s
                AND %(exclude)s
             """,
             factor=common['factor']("so.currency_id"),
@@ -611,10 +624,9 @@ class CreditExposure(models.Model):
                    so.name AS document_name, sol.name, so.date_order::date AS date"""
             ),
             demand_open=self._demand_sql()['open'],
-            reversed=self._reversed_lines_sql(partner_ids),
+            reversed=self._reversed_lines_sql(),
             branches=common['branches'],
-            partners=partners,
-            exclude=exclude,
+            exclude=SQL("so.id <> ALL(%s)", orders) if orders else SQL("TRUE"),
         )
 
     @api.model
@@ -660,34 +672,22 @@ class CreditExposure(models.Model):
         )
 
     @api.model
-    def _reversed_lines_sql(self, partner_ids):
+    def _reversed_lines_sql(self):
         """Return the SELECT of the order lines that core takes as invoiced and we may not.
 
         Those on invoices that a posted credit note reverses, and those on draft
         credit notes: core makes one of an invoice whose total is negative.
         """
-        partners = (
-            SQL("TRUE")
-            if partner_ids is None
-            else SQL(
-                "credit_note.partner_id IN (SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))",
-                list(partner_ids),
-            )
-        )
         return SQL(
             """
             SELECT rel.order_line_id
-              FROM account_move credit_note
+              FROM special_move credit_note
               JOIN account_move_line aml
                 ON aml.move_id = CASE credit_note.state WHEN 'draft' THEN credit_note.id
                                       ELSE credit_note.reversed_entry_id END
               JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = aml.id
              WHERE credit_note.move_type = 'out_refund'
-               AND (credit_note.state = 'draft'
-                    OR credit_note.reversed_entry_id IS NOT NULL AND credit_note.state = 'posted')
-               AND %s
-            """,
-            partners,
+            """
         )
 
     @api.model

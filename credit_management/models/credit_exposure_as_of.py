@@ -6,8 +6,8 @@ class CreditExposure(models.Model):
     _inherit = 'credit.exposure'
 
     @api.model
-    def _flush_as_of_sources(self):
-        self._flush_sources()
+    def _flush_as_of_sources(self, partner_ids=()):
+        self._flush_sources(partner_ids)
         self.env['account.partial.reconcile'].flush_model(['amount', 'credit_move_id', 'debit_move_id', 'max_date'])
 
     @api.model
@@ -22,12 +22,12 @@ class CreditExposure(models.Model):
         The way is back from today's residuals, adding what was reconciled
         later: what was settled before the date is never looked at.
         """
-        partners = self._ledger_partners_sql(partner_ids)
         role, account_ids = self._role_sql(company, by_item=True)
-        common = self._common(company, date)
+        common = self._common(company, date, partner_ids)
         return SQL(
             """
-            WITH undone AS MATERIALIZED (
+            WITH %(contacts)s,
+            undone AS MATERIALIZED (
                 SELECT line_id, SUM(amount) AS amount
                   FROM (%(undone)s) AS partial
               GROUP BY line_id
@@ -35,21 +35,21 @@ class CreditExposure(models.Model):
             candidate AS (
                 SELECT aml.id
                   FROM account_move_line aml
+                  JOIN contact ON contact.id = aml.partner_id
                  WHERE aml.reconciled IS NOT TRUE
                    AND aml.parent_state = 'posted'
                    AND aml.account_id = ANY(%(accounts)s)
                    AND aml.company_id = ANY(%(branches)s)
-                   AND %(partners)s
                  UNION
                 SELECT line_id FROM undone
             )
-            SELECT aml.id::bigint * 8 + 4 AS id, partner.commercial_partner_id AS partner_id,
+            SELECT aml.id::bigint * 8 + 4 AS id, contact.partner_id,
                    CASE %(role)s WHEN 'clearing' THEN 'in_clearing' ELSE 'open_item' END AS category,
                    %(role)s AS ledger_role, COALESCE(aml.date_maturity, aml.date) AS date_due,
                    aml.amount_residual + COALESCE(undone.amount, 0) AS amount, aml.balance AS booked
               FROM candidate
               JOIN account_move_line aml ON aml.id = candidate.id
-              JOIN res_partner partner ON partner.id = aml.partner_id
+              JOIN contact ON contact.id = aml.partner_id
          LEFT JOIN undone ON undone.line_id = aml.id
              WHERE aml.parent_state = 'posted'
                AND aml.date <= %(date)s
@@ -60,18 +60,18 @@ class CreditExposure(models.Model):
              UNION ALL
             SELECT * FROM (%(balances)s) AS balance
             """,
-            undone=self._undone_partials_sql(company, date, partners),
+            contacts=self._contact_sql(common),
+            undone=self._undone_partials_sql(company, date),
             role=role,
             accounts=account_ids,
             branches=common['branches'],
-            partners=partners,
             counts=self._counts_once_sql(company, by_item=True),
-            balances=self._balances_sql(partner_ids, common, date),
+            balances=self._balances_sql(common, date),
             date=date,
         )
 
     @api.model
-    def _undone_partials_sql(self, company, date, partners):
+    def _undone_partials_sql(self, company, date):
         """Return (line_id, amount) of what reconciliations took off that don't count at a date.
 
         Those dated later, and those with an entry that was put back to draft
@@ -87,20 +87,20 @@ class CreditExposure(models.Model):
                 SELECT aml.id AS line_id, %(sign)s * partial.amount AS amount
                   FROM account_partial_reconcile partial
                   JOIN account_move_line aml ON aml.id = partial.%(line)s
+                  JOIN contact ON contact.id = aml.partner_id
                 """,
                 sign=sign,
                 line=SQL.identifier(f'{side}_move_id'),
             )
             branches += [
-                SQL("%s WHERE partial.max_date > %s AND %s", taken, date, partners),
+                SQL("%s WHERE partial.max_date > %s", taken, date),
                 SQL(
                     "%s JOIN account_move_line other ON other.id = partial.%s"
-                    " WHERE partial.max_date <= %s AND other.move_id IN (%s) AND %s",
+                    " WHERE partial.max_date <= %s AND other.move_id IN (%s)",
                     taken,
                     SQL.identifier(f'{other}_move_id'),
                     date,
                     drafts,
-                    partners,
                 ),
             ]
         return SQL(" UNION ALL ").join(branches)

@@ -423,36 +423,29 @@ class CreditLimit(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _in_force_sql(self, company, date, partner_ids=None):
-        """Return the SELECT of (account_id, limit_kind, amount in company currency) in force at a date.
+    def _in_force_sql(self, company, date):
+        """Return the SELECT of (limit_kind, amount in company currency) in force at a date, to be joined laterally.
 
-        Also for a date in the past: what was superseded or expired since then
-        was approved before.
+        Reads the `account`. Also for a date in the past: what was superseded or
+        expired since then was approved before.
         """
-        rounding = company.currency_id.rounding
-        accounts = (
-            SQL("account.company_id = %s", company.id)
-            if partner_ids is None
-            else SQL("account.company_id = %s AND account.partner_id = ANY(%s)", company.id, list(partner_ids))
-        )
         return SQL(
             """
-            SELECT DISTINCT ON (decision.account_id) decision.account_id, decision.limit_kind,
+            SELECT decision.limit_kind,
                    CASE WHEN decision.currency_id = %(currency)s THEN decision.amount
                         ELSE ROUND((decision.amount * %(factor)s / %(rounding)s)::numeric) * %(rounding)s
                     END AS amount
               FROM credit_limit decision
-              JOIN credit_account account ON account.id = decision.account_id
-             WHERE %(accounts)s
+             WHERE decision.account_id = account.id
                AND decision.kind = 'base'
                AND decision.state IN ('approved', 'superseded', 'expired')
                AND decision.date_from <= %(date)s
                AND (decision.date_to IS NULL OR decision.date_to >= %(date)s)
-          ORDER BY decision.account_id, decision.date_from DESC, decision.id DESC
+          ORDER BY decision.date_from DESC, decision.id DESC
+             LIMIT 1
             """,
             factor=self.env['credit.exposure']._factor_sql(company, date, SQL("decision.currency_id")),
             currency=company.currency_id.id,
-            rounding=rounding,
-            accounts=accounts,
+            rounding=company.currency_id.rounding,
             date=date,
         )

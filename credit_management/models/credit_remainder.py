@@ -40,7 +40,7 @@ class CreditRemainder(models.Model):
     @property
     def _table_query(self):
         Exposure = self.env['credit.exposure']
-        Exposure._flush_sources()
+        Exposure._flush_sources(None)
         self.env['sale.order'].flush_model(['date_order', 'partner_id', 'team_id', 'user_id'])
         self.env['res.company'].flush_model(['credit_remainder_days'])
         self.env['credit.account'].flush_model(['active', 'company_id', 'partner_id'])
@@ -117,9 +117,9 @@ class CreditRemainder(models.Model):
                   ORDER BY id
                     """,
                     Exposure._lines_sql(
-                        group.partner_invoice_id.commercial_partner_id.ids,
-                        (),
-                        Exposure._common(company, company._credit_today()),
+                        Exposure._common(
+                            company, company._credit_today(), group.partner_invoice_id.commercial_partner_id.ids
+                        )
                     ),
                     group.ids,
                 )

@@ -124,8 +124,8 @@ class CreditSnapshot(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _flush(self):
-        self.env['credit.exposure']._flush_as_of_sources()
+    def _flush(self, partner_ids=()):
+        self.env['credit.exposure']._flush_as_of_sources(partner_ids)
         self.env['credit.account']._flush_accounts()
 
     @api.model
@@ -134,7 +134,7 @@ class CreditSnapshot(models.Model):
 
         :returns: the number of rows, in one statement
         """
-        self._flush()
+        self._flush(partner_ids)
         return self._store(company, date, self._known_sql(company, date, list(partner_ids)))
 
     @api.model
@@ -145,7 +145,7 @@ class CreditSnapshot(models.Model):
 
         :returns: the number of rows, in one statement
         """
-        self._flush()
+        self._flush(None)
         return self._store(company, date, self._ledger_sql(company, date))
 
     @api.model
@@ -154,7 +154,7 @@ class CreditSnapshot(models.Model):
 
         :param date: what was open at the end of that day; now, if none is given
         """
-        self._flush()
+        self._flush(None)
         exposure = self.env['credit.exposure']
         rows = (
             exposure._open_items_as_of_sql(company, date)
@@ -225,11 +225,11 @@ class CreditSnapshot(models.Model):
                    COALESCE(sums.days_overdue, 0) AS days_overdue
               FROM credit_account account
          LEFT JOIN (%(sums)s) AS sums ON sums.partner_id = account.partner_id
-         LEFT JOIN (%(limits)s) AS decided ON decided.account_id = account.id
+         LEFT JOIN LATERAL (%(limits)s) AS decided ON TRUE
              WHERE account.company_id = %(company)s AND %(accounts)s
             """,
             sums=self.env['credit.exposure']._sums_as_of_sql(company, date, partner_ids, GRACES),
-            limits=self.env['credit.limit']._in_force_sql(company, date, partner_ids),
+            limits=self.env['credit.limit']._in_force_sql(company, date),
             company=company.id,
             accounts=SQL("account.active") if accounts is None else SQL("account.id = ANY(%s)", accounts.ids),
         )

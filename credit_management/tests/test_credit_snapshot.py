@@ -502,9 +502,13 @@ class TestCreditSnapshotPast(SnapshotCommon):
         self._pay(25, date='2026-02-11')
         exposure = self.env['credit.exposure']
         exposure._flush_as_of_sources()
-        common = exposure._common(self.company, fields.Date.today())
+        common = exposure._common(self.company, fields.Date.today(), self.customer.ids)
         now = self.env.execute_query_dict(
-            SQL("SELECT * FROM (%s) AS item ORDER BY id", exposure._open_items_sql(self.customer.ids, common))
+            SQL(
+                "WITH %s SELECT * FROM (%s) AS item ORDER BY id",
+                exposure._contact_sql(common),
+                exposure._open_items_sql(common),
+            )
         )
         then = sorted(self._as_of_rows('2099-12-31', partners=self.customer), key=lambda row: row['id'])
         self.assertEqual(then, now)
