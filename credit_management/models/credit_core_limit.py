@@ -1,4 +1,3 @@
-import json
 import logging
 
 from odoo import api, models
@@ -401,35 +400,36 @@ class CreditCoreLimit(models.AbstractModel):
             self._leave_own_defaults(company)
 
     def _leave_own_defaults(self, company):
-        """Keep the default limit of customers with a policy of their own, which core doesn't know, as their limit."""
-        accounts = self.env['credit.account'].search(
-            [('company_id', '=', company.id), ('policy_id.default_limit_kind', '=', 'amount')]
-        )
-        decided = self.env.execute_query(
+        """Keep as their limit the default of customers under a policy that core doesn't know, as a segment's."""
+        self._flush()
+        company = company.sudo()
+        values = SQL(", ").join(SQL("%s, own.value", str(member.id)) for member in self._tree(company))
+        self.env.execute_query(
             SQL(
-                "SELECT account.id FROM credit_account account CROSS JOIN LATERAL (%s) AS decided"
-                " WHERE account.id = ANY(%s)",
-                self.env['credit.limit']._in_force_sql(company, company._credit_today()),
-                accounts.ids,
+                """
+                UPDATE res_partner partner
+                   SET credit_limit = COALESCE(partner.credit_limit, '{}') || jsonb_build_object(%(values)s)
+                  FROM (
+                    SELECT customer.partner_id, GREATEST(policy.default_limit_amount, %(unit)s)::float8 AS value
+                      FROM (%(customers)s) AS customer
+                      JOIN credit_policy policy ON policy.id = customer.policy_id
+                 LEFT JOIN credit_account account ON account.id = customer.account_id
+                     WHERE policy.default_limit_kind = 'amount'
+                       AND policy.id IS DISTINCT FROM %(default)s
+                       AND NOT EXISTS (%(in_force)s)
+                  ) AS own
+                 WHERE partner.commercial_partner_id = own.partner_id
+                   AND NOT COALESCE(partner.credit_limit, '{}') ? %(key)s
+             RETURNING partner.id
+                """,
+                values=values,
+                unit=self._unit(company),
+                customers=self.env['credit.policy']._customers_sql(company),
+                default=company.credit_policy_id.id or None,
+                in_force=self.env['credit.limit']._in_force_sql(company, company._credit_today()),
+                key=str(company.id),
             )
         )
-        undecided = accounts - accounts.browse(account_id for [account_id] in decided)
-        for amount, group in undecided.grouped(lambda account: account.policy_id.default_limit_amount).items():
-            number = max(amount, self._unit(company))
-            self.env.execute_query(
-                SQL(
-                    """
-                    UPDATE res_partner
-                       SET credit_limit = COALESCE(credit_limit, '{}') || %(value)s::jsonb
-                     WHERE commercial_partner_id = ANY(%(partners)s)
-                       AND NOT COALESCE(credit_limit, '{}') ? %(key)s
-                 RETURNING id
-                    """,
-                    value=json.dumps({str(member.id): number for member in self._tree(company)}),
-                    partners=group.partner_id.ids,
-                    key=str(company.id),
-                )
-            )
         self.env['res.partner'].invalidate_model(['credit_limit', 'use_partner_credit_limit'])
 
     # -------------------------------------------------------------------------

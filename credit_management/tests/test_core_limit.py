@@ -384,6 +384,16 @@ class TestCoreLimitMirrorOut(CoreLimitCommon):
         self.assertNumber(60)
         self.assertNumber(900, decided.partner_id)
 
+    def test_before_leaving_customers_keep_the_default_of_their_segment(self):
+        tag = self.env['res.partner.category'].create({'name': "Small"})
+        self._limit_policy(default=False, default_limit_kind='amount', default_limit_amount=70, tag_ids=tag.ids)
+        without_account = self.env['res.partner'].create(
+            {'name': "Small Ltd", 'is_company': True, 'customer_rank': 1, 'category_id': tag.ids}
+        )
+        self.Core._leave()
+        self.assertNumber(70, without_account)
+        self.assertNumber(None, without_account, self.other_company)
+
     def test_merge_keeps_the_limit_of_the_account_and_proposes_nothing(self):
         double = self.env['res.partner'].create({'name': "Hengda Ltd", 'is_company': True})
         self._account(limit=500)
