@@ -686,7 +686,6 @@ class CreditAccount(models.Model):
         :param choice: which policy is taken, see `credit.policy._policy_sql`
         :param customers: SQL of the partner ids, where `partner_ids` is None
         """
-        chosen = self.env['credit.policy']._policy_sql(company, SQL("customer.partner_id"), **(choice or {}))
         customers = customers or (
             SQL("SELECT partner_id FROM credit_account WHERE company_id = %s AND active", company.id)
             if partner_ids is None
@@ -695,40 +694,18 @@ class CreditAccount(models.Model):
         if partner_ids is not None and len(partner_ids) > MANY:
             # Looking up each of them takes longer than reading all, and so does planning it.
             partner_ids = None
-        categories = SQL(", ").join(
-            SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', category), SQL.identifier(f'exposure_{category}'))
-            for category in CATEGORIES
-        )
-        roles = SQL(", ").join(
-            SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', f'ledger_{role}'), SQL.identifier(f'ledger_{role}'))
-            for role in LEDGER_ROLES
-        )
+        Exposure = self.env['credit.exposure']
         total = SQL(" + ").join(SQL("COALESCE(%s, 0)", SQL.identifier('sums', category)) for category in CATEGORIES)
-        overdue = SQL(", ").join(
-            SQL(
-                "COALESCE(%s, 0) AS %s",
-                SQL.identifier('sums', f'overdue_{grace}'),
-                SQL.identifier(f'overdue_{grace}'),
-            )
-            for grace in graces
-        )
-        counted = SQL()
+        names = {category: f'exposure_{category}' for category in CATEGORIES}
+        names |= {name: name for name in (f'ledger_{role}' for role in LEDGER_ROLES)}
+        names |= {name: name for name in (f'overdue_{grace}' for grace in graces)}
+        names |= {'unallocated': 'unallocated_credit', 'overdue_booked': 'overdue_booked'}
         if held:
-            names = [f'held_overdue_{grace}' for grace in graces] + ['held_days_overdue', 'overdue_left_out']
-            counted = SQL(
-                """%s, %s AS counted_from,
-                CASE WHEN account.accepted_until >= %s THEN account.accepted_until END AS accepted_until,
-                CASE WHEN account.accepted_until >= %s THEN account.accepted_exposure ELSE 0 END AS accepted_exposure,
-                """,
-                SQL(", ").join(
-                    SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', name), SQL.identifier(name)) for name in names
-                ),
-                self.env['credit.exposure']._counted_from_sql(date),
-                date,
-                date,
-            )
+            names |= {name: name for name in (f'held_overdue_{grace}' for grace in graces)}
+            names |= {'held_days_overdue': 'held_days_overdue', 'overdue_left_out': 'overdue_left_out'}
         return SQL(
             """
+            WITH customer AS MATERIALIZED (%(customers)s)
             SELECT figures.*,
                    CASE WHEN unlimited THEN 0 ELSE effective_limit - exposure END AS available,
                    CASE WHEN unlimited THEN 0 ELSE GREATEST(0, exposure - effective_limit) END AS excess,
@@ -736,44 +713,70 @@ class CreditAccount(models.Model):
                         WHEN effective_limit <= 0 THEN %(no_credit)s
                         ELSE LEAST(%(no_credit)s, 100.0 * exposure / effective_limit) END::float8 AS utilisation
               FROM (
-                SELECT customer.partner_id, account.id AS account_id, account.status,
-                       policy.id AS policy_id,
-                       COALESCE(decided.limit_kind, 'none') AS limit_kind,
-                       COALESCE(decided.amount, 0) AS limit_amount,
-                       COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited,
-                       CASE COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited')
-                            WHEN 'unlimited' THEN 0
-                            ELSE COALESCE(decided.amount, policy.default_limit_amount, 0) END AS effective_limit,
-                       %(total)s AS exposure,
-                       %(categories)s,
-                       %(roles)s,
-                       COALESCE(sums.unallocated, 0) AS unallocated_credit,
-                       COALESCE(sums.overdue_booked, 0) AS overdue_booked,
-                       %(overdue)s,
+                SELECT customer.partner_id, account_id, status, policy_id, limit_kind, limit_amount, unlimited,
+                       effective_limit,
                        %(counted)s
+                       %(total)s AS exposure,
+                       %(sums_read)s,
                        COALESCE(sums.overdue_0, 0) AS overdue_amount,
                        COALESCE(sums.days_overdue, 0) AS days_overdue,
                        sums.oldest_due AS oldest_due_date
-                  FROM (%(customers)s) AS customer
-             LEFT JOIN credit_account account
-                    ON account.partner_id = customer.partner_id AND account.company_id = %(company)s AND account.active
-             LEFT JOIN credit_policy policy ON policy.id = %(policy)s
+                  FROM customer
              LEFT JOIN (%(sums)s) AS sums ON sums.partner_id = customer.partner_id
-             LEFT JOIN LATERAL (%(limits)s) AS decided ON TRUE
               ) AS figures
             """,
+            customers=self._customer_sql(company, date, customers, choice),
             no_credit=NO_CREDIT,
-            policy=chosen,
-            counted=counted,
+            counted=SQL("counted_from, accepted_until, accepted_exposure,") if held else SQL(),
             total=total,
-            categories=categories,
-            roles=roles,
-            overdue=overdue,
+            sums_read=SQL(", ").join(
+                SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', column), SQL.identifier(name))
+                for column, name in names.items()
+            ),
+            sums=Exposure._sums_sql(
+                date,
+                Exposure._rows_sql(company, date, partner_ids, exclude_order_ids, detail=False),
+                sorted({0, *graces}),
+                held,
+            ),
+        )
+
+    @api.model
+    def _customer_sql(self, company, date, customers, choice=None):
+        """Return the SELECT of what is decided on customers: the table expression `customer` that the sums join.
+
+        Columns: partner_id, account_id, status, policy_id, item_floor_percent and customer_floor of the policy,
+        counted_from (the day from which on due items count in rules; NULL: all of them), accepted_until and
+        accepted_exposure (while accepted as is), limit_kind, limit_amount, unlimited, effective_limit.
+
+        :param customers: SELECT of their partner_id
+        """
+        return SQL(
+            """
+            SELECT wanted.partner_id, account.id AS account_id, account.status,
+                   policy.id AS policy_id, policy.item_floor_percent, policy.customer_floor,
+                   GREATEST(policy.date_start,
+                            CASE WHEN account.accepted_until >= %(date)s THEN account.accepted_from END
+                   ) AS counted_from,
+                   CASE WHEN account.accepted_until >= %(date)s THEN account.accepted_until END AS accepted_until,
+                   CASE WHEN account.accepted_until >= %(date)s THEN account.accepted_exposure ELSE 0
+                    END AS accepted_exposure,
+                   COALESCE(decided.limit_kind, 'none') AS limit_kind,
+                   COALESCE(decided.amount, 0) AS limit_amount,
+                   COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited,
+                   CASE COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited')
+                        WHEN 'unlimited' THEN 0
+                        ELSE COALESCE(decided.amount, policy.default_limit_amount, 0) END AS effective_limit
+              FROM (%(customers)s) AS wanted
+         LEFT JOIN credit_account account
+                ON account.partner_id = wanted.partner_id AND account.company_id = %(company)s AND account.active
+         LEFT JOIN credit_policy policy ON policy.id = %(policy)s
+         LEFT JOIN LATERAL (%(limits)s) AS decided ON TRUE
+            """,
             customers=customers,
             company=company.id,
-            sums=self.env['credit.exposure']._sums_sql(
-                company, date, partner_ids, exclude_order_ids, sorted({0, *graces}), held, choice
-            ),
+            date=date,
+            policy=self.env['credit.policy']._policy_sql(company, SQL("wanted.partner_id"), **(choice or {})),
             limits=self.env['credit.limit']._in_force_sql(company, date),
         )
 

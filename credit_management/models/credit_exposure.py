@@ -821,17 +821,7 @@ class CreditExposure(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _sums_sql(
-        self,
-        company,
-        date,
-        partner_ids=None,
-        exclude_order_ids=(),
-        graces=(0,),
-        held=False,
-        choice=None,
-        rows=None,
-    ):
+    def _sums_sql(self, date, rows, graces=(0,), held=False):
         """Return the SELECT of one row per customer with anything open.
 
         Columns: partner_id, one per category, `ledger_<role>`, `unallocated` (credits not yet
@@ -841,11 +831,14 @@ class CreditExposure(models.Model):
         credits have paid the oldest ones, without the residues below the
         floors of the customer's policy.
 
+        Joins the table expression `customer`, see `credit.account._customer_sql`;
+        who is not in it has no age and nothing overdue.
+
+        :param date: the day of the ages
+        :param rows: SELECT of the open rows
         :param held: with what counts in rules, without the items due before the
             policy starts or before what was accepted as is: `held_overdue_<n>`,
             `held_days_overdue`, and `overdue_left_out`, the amount of the others
-        :param choice: which policy is taken, see `credit.policy._policy_sql`
-        :param rows: the SELECT of the open rows, those of now if none is given
         """
         categories = SQL(", ").join(
             SQL("COALESCE(SUM(amount) FILTER (WHERE category = %s), 0) AS %s", category, SQL.identifier(category))
@@ -913,14 +906,6 @@ class CreditExposure(models.Model):
                   ) AS whole
             ),
             summed AS (SELECT partner_id, %(categories)s, %(roles)s FROM exposure GROUP BY partner_id),
-            customer AS (
-                SELECT summed.partner_id, policy.item_floor_percent, policy.customer_floor,
-                       %(counted_from)s AS counted_from
-                  FROM summed
-             LEFT JOIN credit_account account
-                    ON account.partner_id = summed.partner_id AND account.company_id = %(company)s AND account.active
-             LEFT JOIN credit_policy policy ON policy.id = %(policy)s
-            ),
             aged AS (
                 SELECT item.partner_id, MAX(unallocated) AS unallocated,
                        COALESCE(SUM(item.amount) FILTER (
@@ -951,25 +936,12 @@ class CreditExposure(models.Model):
               FROM summed
          LEFT JOIN aged USING (partner_id)
             """,
-            rows=rows or self._rows_sql(company, date, partner_ids, exclude_order_ids, detail=False),
+            rows=rows,
             overdue=overdue,
             columns=columns,
             categories=categories,
             roles=roles,
-            company=company.id,
-            policy=self.env['credit.policy']._policy_sql(company, SQL("summed.partner_id"), **(choice or {})),
-            counted_from=self._counted_from_sql(date),
             aggregates=SQL().join(SQL("%s, ", aggregate) for aggregate in aggregates),
             counted=SQL().join(SQL("%s, ", column) for column in counted),
             date=date,
-        )
-
-    @api.model
-    def _counted_from_sql(self, date):
-        """Return the SQL of the day from which on due items count in rules; NULL for all of them.
-
-        Reads the customer's `account` and `policy`.
-        """
-        return SQL(
-            "GREATEST(policy.date_start, CASE WHEN account.accepted_until >= %s THEN account.accepted_from END)", date
         )

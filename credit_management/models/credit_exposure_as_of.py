@@ -104,9 +104,3 @@ class CreditExposure(models.Model):
                 ),
             ]
         return SQL(" UNION ALL ").join(branches)
-
-    @api.model
-    def _sums_as_of_sql(self, company, date, partner_ids=None, graces=(0,)):
-        """Return the SELECT of `_sums_sql` for the ledger side at the end of a day in the past."""
-        rows = self._open_items_as_of_sql(company, date, partner_ids)
-        return self._sums_sql(company, date, partner_ids, graces=graces, rows=rows)

@@ -204,9 +204,16 @@ class CreditSnapshot(models.Model):
 
         :param accounts: some accounts of the company; None for all that are active
         """
+        Exposure = self.env['credit.exposure']
         partner_ids = None if accounts is None else accounts.partner_id.ids
+        chosen = SQL(
+            "account.company_id = %s AND %s",
+            company.id,
+            SQL("account.active") if accounts is None else SQL("account.id = ANY(%s)", accounts.ids),
+        )
         return SQL(
             """
+            WITH customer AS MATERIALIZED (%(customers)s)
             SELECT account.id AS account_id, account.partner_id, FALSE AS order_side_known,
                    NULL::varchar AS status, decided.limit_kind, decided.limit_kind = 'unlimited' AS unlimited,
                    CASE decided.limit_kind WHEN 'unlimited' THEN 0 ELSE decided.amount END AS effective_limit,
@@ -226,12 +233,14 @@ class CreditSnapshot(models.Model):
               FROM credit_account account
          LEFT JOIN (%(sums)s) AS sums ON sums.partner_id = account.partner_id
          LEFT JOIN LATERAL (%(limits)s) AS decided ON TRUE
-             WHERE account.company_id = %(company)s AND %(accounts)s
+             WHERE %(chosen)s
             """,
-            sums=self.env['credit.exposure']._sums_as_of_sql(company, date, partner_ids, GRACES),
+            customers=self.env['credit.account']._customer_sql(
+                company, date, SQL("SELECT account.partner_id FROM credit_account account WHERE %s", chosen)
+            ),
+            sums=Exposure._sums_sql(date, Exposure._open_items_as_of_sql(company, date, partner_ids), GRACES),
             limits=self.env['credit.limit']._in_force_sql(company, date),
-            company=company.id,
-            accounts=SQL("account.active") if accounts is None else SQL("account.id = ANY(%s)", accounts.ids),
+            chosen=chosen,
         )
 
     @api.model
