@@ -46,9 +46,16 @@ REFERENCES = {
     'release_id': 'credit.release',
     'policy_id': 'credit.policy',
     'policy_before_id': 'credit.policy',
+    'order_id': 'sale.order',
+    'order': 'sale.order',
+    'limit': 'credit.limit',
+    'check': 'credit.check',
+    'report': 'credit.false.hold',
+    'from_partner_id': 'res.partner',
+    'into_partner_id': 'res.partner',
 }
 # What an event is about: the first of these that its payload has.
-DOCUMENTS = ('document', 'limit_id', 'release_id', 'check_id', 'policy_id')
+DOCUMENTS = ('document', 'order_id', 'order', 'limit_id', 'limit', 'release_id', 'check_id', 'policy_id')
 
 
 class Many2oneWithoutKey(fields.Many2one):
@@ -407,6 +414,8 @@ class CreditEvent(models.Model):
             'start': self._day(payload, 'date_from'),
             'end': self._day(payload, 'date_to'),
         }
+        if not payload.get('date_from'):  # a number on the contact
+            return values['limit']
         if payload.get('date_to'):
             return self.env._("%(limit)s from %(start)s until %(end)s", **values)
         return self.env._("%(limit)s from %(start)s", **values)
@@ -416,6 +425,7 @@ class CreditEvent(models.Model):
     _describe_limit_approved = _describe_limit
     _describe_limit_rejected = _describe_limit
     _describe_limit_closed = _describe_limit
+    _describe_core_limit = _describe_limit
 
     def _describe_status(self, payload, references):
         labels = dict(self.env['credit.account']._fields['status']._description_selection(self.env))
@@ -428,13 +438,15 @@ class CreditEvent(models.Model):
 
     def _describe_held(self, payload, references):
         labels = dict(self.env['credit.check.line']._fields['kind']._description_selection(self.env))
-        return self.env._(
-            "%(document)s over %(amount)s: %(rules)s. Over by %(excess)s.",
-            document=references.get('document', ''),
-            amount=self._money(payload, 'amount'),
-            rules=", ".join(labels.get(kind, kind) for kind in payload.get('rules') or []),
-            excess=self._money(payload, 'excess', 'company_currency_id'),
-        )
+        values = {
+            'document': references.get('document', ''),
+            'amount': self._money(payload, 'amount'),
+            'rules': ", ".join(labels.get(kind, kind) for kind in payload.get('rules') or []),
+            'excess': self._money(payload, 'excess', 'company_currency_id'),
+        }
+        if not payload.get('excess'):  # held for another reason than the limit
+            return self.env._("%(document)s over %(amount)s: %(rules)s.", **values)
+        return self.env._("%(document)s over %(amount)s: %(rules)s. Over by %(excess)s.", **values)
 
     def _describe_grown(self, payload, references):
         return self.env._(
@@ -454,6 +466,22 @@ class CreditEvent(models.Model):
     _describe_release_requested = _describe_release
     _describe_released = _describe_release
     _describe_rejected = _describe_release
+
+    def _describe_false_hold(self, payload, references):
+        labels = {
+            name: dict(self.env['credit.false.hold']._fields[name]._description_selection(self.env))
+            for name in ('reason', 'state')
+        }
+        said = labels['reason'].get(payload.get('reason')) or labels['state'].get(payload.get('decision')) or ''
+        return f"{references.get('order', '')}: {said}"
+
+    def _describe_accepted(self, payload, references):
+        if 'until' not in payload:
+            return self._describe_other(payload, references)
+        values = {'exposure': self._money(payload, 'exposure'), 'end': self._day(payload, 'until')}
+        if payload.get('ended'):
+            return self.env._("Ended at once: exposure of up to %(exposure)s until %(end)s", **values)
+        return self.env._("Exposure of up to %(exposure)s until %(end)s", **values)
 
     def _describe_other(self, payload, references):
         """Say what the payload holds: names for ids, amounts, then the rest as it stands."""

@@ -51,7 +51,14 @@ class CreditLedgerAccount(models.Model):
         help="The main company; its branches are included.",
     )
     currency_id = fields.Many2one(related='company_id.currency_id')
-    account_id = fields.Many2one('account.account', required=True, index=True, check_company=True, ondelete='cascade')
+    account_id = fields.Many2one(
+        'account.account',
+        string="Ledger Account",
+        required=True,
+        index=True,
+        check_company=True,
+        ondelete='cascade',
+    )
     account_type = fields.Selection(related='account_id.account_type')
     reconcile = fields.Boolean(related='account_id.reconcile', string="By Item")
     role = fields.Selection(
@@ -277,7 +284,6 @@ class CreditLedgerAccount(models.Model):
     # Presets
     # -------------------------------------------------------------------------
 
-    @api.model
     def action_suggest(self):
         """Add what the chart of accounts of the current company has, and what is not in the list yet.
 

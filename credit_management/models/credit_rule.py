@@ -84,7 +84,7 @@ class CreditRule(models.Model):
         "Block: like hold, but it can't be released.",
     )
     mode = fields.Selection(
-        [('enforce', "Enforce"), ('watch', "Record only")],
+        [('enforce', "Enforced"), ('watch', "Record only")],
         required=True,
         default='enforce',
         help="Enforce: a broken rule has the stated outcome.\n"

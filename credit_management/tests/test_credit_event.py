@@ -651,6 +651,26 @@ class TestCreditEventReading(CreditFileCommon):
         self.assertNotIn(order.sudo().name, text)
         self.assertIn(f"Sales Order #{order.id}", text)
 
+    def test_what_other_parts_record_is_told_in_words(self):
+        until = {'from': '2026-11-22', 'until': '2026-12-31', 'exposure': 100.0}
+        events = self.Event._record(
+            [
+                (self.account, 'false_hold', {'report': 1, 'check': 1, 'order': 1, 'reason': 'paid'}),
+                (self.account, 'false_hold', {'report': 1, 'check': 1, 'order': 1, 'decision': 'declined'}),
+                (self.account, 'accepted', until),
+                (self.account, 'accepted', {**until, 'ended': True}),
+                (self.account, 'core_limit', {'limit': 1, 'limit_kind': 'unlimited', 'amount': 0.0}),
+                (self.account, 'held', {'rules': ['days_overdue'], 'amount': 5.0, 'excess': 0.0}),
+            ]
+        )
+        texts = events.mapped('description')
+        self.assertIn("Paid already", texts[0])
+        self.assertIn("Hold was right", texts[1])
+        self.assertIn("12/31/2026", texts[2])
+        self.assertIn("Ended at once", texts[3])
+        self.assertEqual(texts[4], "Unlimited")
+        self.assertNotIn("Over by", texts[5])
+
     def test_unknown_and_broken_payloads_are_shown_all_the_same(self):
         events = self.Event._record(
             [

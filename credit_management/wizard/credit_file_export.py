@@ -29,8 +29,8 @@ class CreditFileExport(models.TransientModel):
         help="The main company; its branches are included.",
     )
     account_ids = fields.Many2many('credit.account', string="Accounts", help="Empty: all accounts of the company.")
-    date_from = fields.Date(string="From", help="First day, of the company's calendar. Empty: from the beginning.")
-    date_to = fields.Date(string="To", help="Last day, of the company's calendar. Empty: until now.")
+    date_from = fields.Date(string="First Day", help="Of the company's calendar. Empty: from the beginning.")
+    date_to = fields.Date(string="Last Day", help="Of the company's calendar. Empty: until now.")
     file_format = fields.Selection(
         [('json', "JSON, to be verified outside Odoo"), ('xlsx', "Excel, to be read")],
         string="Format",
