@@ -63,6 +63,11 @@ class ResCompany(models.Model):
         if any(company.credit_snapshot_days < 1 for company in self):
             raise ValidationError(self.env._("Keep the daily credit snapshots for at least 1 day."))
 
+    @api.constrains('credit_remainder_days')
+    def _check_credit_remainder_days(self):
+        if any(company.credit_remainder_days < 0 for company in self):
+            raise ValidationError(self.env._("An order can't be old before its day: state 0 days or more."))
+
     def write(self, vals):
         # EXTENDS base: confirmations under way must see another default policy
         result = super().write(vals)

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 
 from .common import CreditCommon
@@ -36,6 +36,11 @@ class TestRemainder(CreditCommon):
     # -------------------------------------------------------------------------
     # The list
     # -------------------------------------------------------------------------
+
+    def test_no_order_is_old_before_its_day(self):
+        self.company.credit_remainder_days = 0
+        with self.assertRaises(ValidationError):
+            self.company.credit_remainder_days = -1
 
     def test_list_sums_equal_the_ordered_rows_of_the_exposure(self):
         self._confirmed()
