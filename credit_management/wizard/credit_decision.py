@@ -19,7 +19,9 @@ class CreditDecision(models.TransientModel):
         readonly=True,
     )
     order_id = fields.Many2one('sale.order', readonly=True)
-    limit_id = fields.Many2one('credit.limit', readonly=True)
+    # For those who decide on limits only: the name of whatever a wizard refers to
+    # is read on behalf of the system, and a limit's name has its amount.
+    limit_id = fields.Many2one('credit.limit', readonly=True, groups='credit_management.group_credit_manager')
     reason = fields.Text(string="Why it is on hold", compute='_compute_reason')
     note = fields.Text(string="Reason", help="Is kept with the decision.")
 
