@@ -10,8 +10,8 @@ CONTENT_FIELDS = {'account_id', 'kind', 'limit_kind', 'amount', 'currency_id', '
 FLOW_FIELDS = {
     'state', 'requested_by_id', 'decided_by_id', 'decided_date', 'decision_note', 'superseded_by_id', 'origin'
 }  # fmt: skip
-
-
+# What follows from the account.
+ACCOUNT_FIELDS = {'partner_id', 'company_id'}
 # What the customer's credit file notes when a limit gets into a state.
 STATE_EVENTS = {
     'draft': 'limit_withdrawn',
@@ -163,6 +163,10 @@ class CreditLimit(models.Model):
                     )
             # Explicit, so that no default from a client's context gets in.
             vals.update(self._flow_defaults())
+            # The record rule asks for the company: that of the account, whatever a client says.
+            account_id = vals.get('account_id', self.env.context.get('default_account_id'))
+            account = self.env['credit.account'].sudo().browse(account_id)
+            vals.update(partner_id=account.partner_id.id, company_id=account.company_id.id)
         return super().create(vals_list)
 
     def write(self, vals):
@@ -170,6 +174,11 @@ class CreditLimit(models.Model):
             raise AccessError(
                 self.env._("The state of a limit follows from its buttons: submit, approve or reject it.")
             )
+        if ACCOUNT_FIELDS & vals.keys():
+            raise AccessError(self.env._("The customer and the company of a limit are those of its credit account."))
+        if 'account_id' in vals:
+            # The record rule has looked at the account before.
+            self.env['credit.account'].browse(vals['account_id']).check_access('read')
         if CONTENT_FIELDS & vals.keys() and any(limit.state != 'draft' for limit in self):
             raise UserError(
                 self.env._("A submitted limit can't be changed. Put it back to draft, or propose a new one.")

@@ -26,3 +26,31 @@ class TestForgedValues(CreditCommon):
             Decision.with_context(default_limit_id=limit.id).onchange(
                 {}, [], {'limit_id': {'fields': {'display_name': {}}}}
             )
+
+    def test_limit_stays_with_its_accounts_company(self):
+        foreign = self._account(company=self.foreign)
+        mine = self._account()
+        Limit = self.env['credit.limit'].with_user(self.analyst)
+        # A company of the client's saying would pass the record rule and show the other company's figures.
+        with self.assertRaises(AccessError):
+            Limit.create({'account_id': foreign.id, 'amount': 5, 'company_id': self.company.id})
+        with self.assertRaises(AccessError):
+            Limit.with_context(default_company_id=self.company.id).create({'account_id': foreign.id, 'amount': 5})
+        draft = Limit.create({'account_id': mine.id, 'amount': 5})
+        with self.assertRaises(AccessError):
+            draft.write({'account_id': foreign.id})
+        with self.assertRaises(AccessError):
+            draft.write({'account_id': foreign.id, 'company_id': self.company.id})
+        self.assertEqual(draft.account_id, mine)
+
+    def test_limit_follows_its_account(self):
+        limit = self._limit(self._account(), 100)
+        other = self.env['res.partner'].create({'name': "Another"})
+        with self.assertRaises(AccessError):
+            limit.with_user(self.analyst).write({'company_id': self.foreign.id})
+        with self.assertRaises(AccessError):
+            limit.with_user(self.analyst).write({'partner_id': other.id})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(limit.company_id, self.company)
+        self.assertEqual(limit.partner_id, self.customer)
