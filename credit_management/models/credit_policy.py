@@ -3,7 +3,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 # What says for whom a policy is; a customer has to meet each line that is filled in.
@@ -257,6 +257,13 @@ class CreditPolicy(models.Model):
         return policies
 
     def write(self, vals):
+        if 'company_id' in vals and any(policy.company_id.id != vals['company_id'] for policy in self):
+            raise UserError(
+                self.env._(
+                    "The policy %(policy)s stays with its company. Make another one for the other company.",
+                    policy=self[0].name,
+                )
+            )
         # Whom the policy gives up may come under a harder one: before and after.
         moves = bool((SEGMENT_FIELDS | {'active', 'mode', 'sequence'}) & vals.keys())
         if moves:

@@ -160,6 +160,9 @@ class CreditRule(models.Model):
         return rules
 
     def write(self, vals):
+        for name in ('policy_id', 'company_id'):
+            if name in vals and any(rule[name].id != vals[name] for rule in self):
+                raise UserError(self.env._("A rule stays with its policy. Enter another one there instead."))
         policies = self.policy_id
         before = {rule: (rule.mode, rule.demoted) for rule in self}
         vals = self._stamp(vals)
@@ -168,7 +171,7 @@ class CreditRule(models.Model):
             # Nobody is allowed less: no confirmation under way has to see it.
             policies._renew()
         elif CONTENT_FIELDS & vals.keys():
-            (policies | self.policy_id)._tighten()
+            policies._tighten()
         for rule in self:
             rule._post_mode(*before[rule])
         return result

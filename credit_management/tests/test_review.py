@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import CreditCommon
@@ -54,3 +54,26 @@ class TestForgedValues(CreditCommon):
         self.env.invalidate_all()
         self.assertEqual(limit.company_id, self.company)
         self.assertEqual(limit.partner_id, self.customer)
+
+    def test_policy_stays_with_its_company(self):
+        policy = self._policy(('utilisation', 'hold', {'threshold': 100}), default=False)
+        with self.assertRaises(UserError):
+            policy.with_user(self.manager).write({'company_id': self.foreign.id})
+        self.assertEqual(policy.company_id, self.company)
+        policy.with_user(self.manager).write({'company_id': self.company.id, 'name': "The same"})
+        self.assertEqual(policy.name, "The same")
+
+    def test_rule_stays_with_its_policy(self):
+        foreign = self._limit_policy(company=self.foreign)
+        mine = self._limit_policy()
+        Rule = self.env['credit.rule'].with_user(self.manager)
+        vals = {'policy_id': foreign.id, 'kind': 'no_limit', 'outcome': 'block'}
+        with self.assertRaises(AccessError):
+            Rule.create({**vals, 'company_id': self.company.id})
+        with self.assertRaises(AccessError):
+            Rule.with_context(default_company_id=self.company.id).create(vals)
+        with self.assertRaises(UserError):
+            mine.rule_ids.with_user(self.manager).write({'policy_id': foreign.id})
+        with self.assertRaises(UserError):
+            mine.rule_ids.with_user(self.manager).write({'company_id': self.foreign.id})
+        self.assertEqual(foreign.rule_ids.mapped('kind'), ['utilisation'])
