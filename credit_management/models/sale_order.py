@@ -520,7 +520,8 @@ class SaleOrder(models.Model):
             yield
             return
         before = {
-            order: (order._credit_owed_total(), order.partner_invoice_id.commercial_partner_id) for order in orders
+            order: (order._credit_owed_total(), order.partner_invoice_id.commercial_partner_id, order.currency_id)
+            for order in orders
         }
         watched.update(orders.ids)
         try:
@@ -530,13 +531,23 @@ class SaleOrder(models.Model):
         for order in orders:
             order._credit_check_growth(*before[order])
 
-    def _credit_check_growth(self, total_before, debtor_before):
+    def _credit_check_growth(self, total_before, debtor_before, currency_before):
         """Check what a confirmed order has grown by since the total that was let go on."""
         self.ensure_one()
         order = self.sudo()
         debtor = order.partner_invoice_id.commercial_partner_id
         total = order._credit_owed_total()
         covered = order.credit_checked_total or total_before
+        if order.currency_id != currency_before:
+            if not self.env.su:
+                # At the rate of 1 that core takes, nothing would seem to grow.
+                self.env['credit.check'].sudo()._require_rate(order.currency_id, order.company_id)
+            today = order.company_id._credit_today()
+            covered = currency_before._convert(covered, order.currency_id, order.company_id, today)
+        if order.currency_id.compare_amounts(covered, order.credit_checked_total):
+            # What is tolerated counts from one total on: neither from each edit
+            # anew, nor from a number in another currency.
+            order._credit_write({'credit_checked_total': covered})
         if debtor == debtor_before:
             policy = self.env['credit.account']._applied_policies(debtor, order.company_id)[debtor.id]
             allowed = covered * (1 + policy.increase_tolerance / 100)

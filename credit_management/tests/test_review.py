@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import CreditCommon
@@ -77,3 +77,61 @@ class TestForgedValues(CreditCommon):
         with self.assertRaises(UserError):
             mine.rule_ids.with_user(self.manager).write({'company_id': self.foreign.id})
         self.assertEqual(foreign.rule_ids.mapped('kind'), ['utilisation'])
+
+
+@tagged('post_install', '-at_install')
+class TestGrowthUnseen(CreditCommon):
+    """Confirmed orders that grow by ways other than a higher total in one step."""
+
+    def test_order_in_a_dearer_currency_has_grown(self):
+        euro = self.env.ref('base.EUR')
+        euro.active = True
+        self.env['res.currency.rate'].create(
+            {'name': '2020-01-01', 'currency_id': euro.id, 'company_id': self.company.id, 'rate': 0.1}
+        )
+        self._limit_policy()
+        self._account(limit=1000)
+        order = self._order_of(500, confirm=True)
+        with self.assertRaisesRegex(UserError, "confirmed and can't be raised"), self.cr.savepoint():
+            order.with_user(self.sales_user).write({'currency_id': euro.id})
+        self.env.invalidate_all()
+        self.assertEqual(order.currency_id, self.currency)
+        self.assertExposure(ordered=500)
+
+    def test_order_can_not_change_to_a_currency_without_rate(self):
+        pound = self.env.ref('base.GBP')
+        pound.active = True
+        pound.rate_ids.unlink()
+        self._limit_policy()
+        self._account(limit=1000)
+        order = self._order_of(500, confirm=True)
+        with self.assertRaisesRegex(ValidationError, "GBP"):
+            order.with_user(self.sales_user).write({'currency_id': pound.id})
+
+    def test_total_that_was_let_go_on_follows_the_currency(self):
+        euro = self.env.ref('base.EUR')
+        euro.active = True
+        self.env['res.currency.rate'].create(
+            {'name': '2020-01-01', 'currency_id': euro.id, 'company_id': self.company.id, 'rate': 2}
+        )
+        self._limit_policy()
+        self._account(limit=1000)
+        order = self._order_of(900, confirm=True)
+        # Half as dear: what was given back has to be asked for again.
+        order.with_user(self.sales_user).write({'currency_id': euro.id})
+        self.assertEqual(order.credit_checked_total, 900)
+        self.assertExposure(ordered=450)
+        self._order_of(500, confirm=True)
+        with self.assertRaises(UserError):
+            order.order_line.with_user(self.sales_user).price_unit = 1800
+
+    def test_order_confirmed_before_enforcing_does_not_creep(self):
+        policy = self._limit_policy(mode='shadow')
+        self._account(limit=1000)
+        order = self._order_of(990, confirm=True)
+        policy.mode = 'enforcing'
+        line = order.order_line.with_user(self.sales_user)
+        line.price_unit = 1000  # within the tolerance
+        with self.assertRaises(UserError):
+            for price in (1015, 1030, 1045):
+                line.price_unit = price
