@@ -34,6 +34,17 @@ KIND_LABELS = [
     ('renamed', "Customer renamed"),
     ('merged', "Customer merged"),
 ]
+# What the triggers of the credit file run, and when: tgtype of PostgreSQL's catalogue.
+LOCK_BODY = """
+                BEGIN
+                    RAISE EXCEPTION USING
+                        ERRCODE = 'insufficient_privilege',
+                        MESSAGE = 'The credit file is kept as it is: no ' || TG_OP || ' on ' || TG_TABLE_NAME;
+                END """
+LOCK_TRIGGERS = {
+    'credit_file_locked': 27,  # before update or delete, for each row
+    'credit_file_locked_truncate': 34,  # before truncate
+}
 AUDITOR = 'credit_management.group_credit_auditor'
 # Rows that are fetched at once when a chain is read.
 FETCH = 5000
@@ -136,12 +147,7 @@ class CreditEvent(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                CREATE OR REPLACE FUNCTION credit_file_locked() RETURNS trigger LANGUAGE plpgsql AS $$
-                BEGIN
-                    RAISE EXCEPTION USING
-                        ERRCODE = 'insufficient_privilege',
-                        MESSAGE = 'The credit file is kept as it is: no ' || TG_OP || ' on ' || TG_TABLE_NAME;
-                END $$;
+                CREATE OR REPLACE FUNCTION credit_file_locked() RETURNS trigger LANGUAGE plpgsql AS %(body)s;
                 DROP TRIGGER IF EXISTS credit_file_locked ON %(table)s;
                 DROP TRIGGER IF EXISTS credit_file_locked_truncate ON %(table)s;
                 CREATE TRIGGER credit_file_locked BEFORE UPDATE OR DELETE ON %(table)s
@@ -152,26 +158,34 @@ class CreditEvent(models.Model):
                 ALTER TABLE %(table)s ENABLE ALWAYS TRIGGER credit_file_locked_truncate
                 """,
                 table=SQL.identifier(table),
+                body=LOCK_BODY,
             )
         )
 
     @api.model
     def _unlocked_tables(self):
-        """Return those tables of the credit file that the database does not protect."""
+        """Return those tables of the credit file that the database does not protect.
+
+        A trigger that is there and on may have been made to do nothing.
+        """
         tables = [self._table, self.env['credit.seal']._table]
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT class.relname FROM pg_trigger trigger JOIN pg_class class ON class.oid = trigger.tgrelid
+                SELECT class.relname, trigger.tgname, trigger.tgtype
+                  FROM pg_trigger trigger
+                  JOIN pg_class class ON class.oid = trigger.tgrelid
+                  JOIN pg_proc function ON function.oid = trigger.tgfoid
                  WHERE class.oid = ANY(%s::regclass[])
-                   AND trigger.tgname IN ('credit_file_locked', 'credit_file_locked_truncate')
-                   AND trigger.tgenabled = 'A'
+                   AND trigger.tgenabled = 'A' AND trigger.tgqual IS NULL AND trigger.tgattr = ''
+                   AND function.prosrc = %s
                 """,
                 tables,
+                LOCK_BODY,
             )
         )
-        found = Counter(table for (table,) in rows)
-        return [table for table in tables if found[table] < 2]
+        wanted = set(LOCK_TRIGGERS.items())
+        return [table for table in tables if wanted - {(name, type_) for found, name, type_ in rows if found == table}]
 
     # -------------------------------------------------------------------------
     # Recording
@@ -238,7 +252,8 @@ class CreditEvent(models.Model):
         elif accounts is not None:
             companies = accounts.company_id
         else:
-            companies = self.env['res.company'].sudo().search([('parent_id', '=', False)], order='id')
+            Company = self.env['res.company'].sudo().with_context(active_test=False)
+            companies = Company.search([('parent_id', '=', False)], order='id')
         result = Verification([Finding('lock', table=table) for table in self._unlocked_tables()])
         for root in companies:
             self._verify_company(root, accounts, result)

@@ -211,6 +211,27 @@ class TestCreditEventLock(CreditFileCommon):
         [finding] = self.Event._verify_chain(company=self.company).findings
         self.assertEqual((finding.kind, finding.table), ('lock', 'credit_seal'))
 
+    def test_verify_says_that_the_lock_was_made_to_do_nothing(self):
+        weakened = (
+            "CREATE OR REPLACE FUNCTION credit_file_locked() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN RETURN NEW; END'",
+            "DROP TRIGGER credit_file_locked ON credit_event;"
+            " CREATE TRIGGER credit_file_locked BEFORE UPDATE OR DELETE ON credit_event"
+            " FOR EACH ROW WHEN (FALSE) EXECUTE FUNCTION credit_file_locked();"
+            " ALTER TABLE credit_event ENABLE ALWAYS TRIGGER credit_file_locked",
+            "DROP TRIGGER credit_file_locked ON credit_event;"
+            " CREATE TRIGGER credit_file_locked BEFORE DELETE ON credit_event"
+            " FOR EACH ROW EXECUTE FUNCTION credit_file_locked();"
+            " ALTER TABLE credit_event ENABLE ALWAYS TRIGGER credit_file_locked",
+        )
+        for statement in weakened:
+            with self.subTest(statement=statement):
+                self.sql(statement)
+                self.assertIn('credit_event', self.Event._unlocked_tables())
+                for table in LOCKED:
+                    self.Event._lock_table(table)
+                self.assertEqual(self.Event._unlocked_tables(), [])
+
 
 @tagged('post_install', '-at_install')
 class TestCreditEventTampering(CreditFileCommon):
@@ -749,6 +770,37 @@ class TestCreditFileWizards(CreditFileCommon):
         seal = self._seal()
         wizard.action_verify()
         self.assertIn(seal.hash, wizard.seal_text)
+
+    def test_findings_are_for_whom_they_were_made(self):
+        self._events(self.account, 2)
+        with self.unlocked():
+            self.sql("UPDATE credit_event SET payload = '{}' WHERE account_id = %s", self.account.id)
+        wizard = self.env['credit.verification'].with_user(self.auditor).create({'company_id': self.company.id})
+        wizard.action_verify()
+        domain = [('verification_id', '=', wizard.id)]
+        self.assertTrue(self.env['credit.verification.finding'].with_user(self.auditor).search(domain))
+        self.assertFalse(self.env['credit.verification.finding'].with_user(self.manager).search(domain))
+
+    def test_no_header_makes_the_program_look_away(self):
+        self._events(self.account, 2)
+        data = json.loads(self.export())
+        data['events'][1]['payload'] = '{}'
+        data['accounts'] = []
+        code, lines = self.outside(json.dumps(data).encode())
+        self.assertEqual(code, 1, lines)
+        code, lines = self.outside(self.export(date_to='2000-01-01'))
+        self.assertEqual(code, 0, lines)
+        self.assertIn("Only a part was exported", lines[0])
+
+    def test_file_of_an_archived_company_is_sealed_and_verified(self):
+        gone = self.env['res.company'].create({'name': "Gone"})
+        account = self._account(company=gone)
+        self._events(account, 2)
+        gone.active = False
+        with self.unlocked():
+            self.sql("UPDATE credit_event SET payload = '{}' WHERE account_id = %s", account.id)
+        found = self.Event._verify_chain().findings
+        self.assertIn(account.id, [finding.account_id for finding in found])
 
     def test_only_auditors_and_managers_verify_and_export(self):
         for model in ('credit.verification', 'credit.file.export'):
