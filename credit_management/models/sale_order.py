@@ -463,9 +463,23 @@ class SaleOrder(models.Model):
         today = self.company_id._credit_today()
         # Refunds have a negative amount.
         return sum(
-            transaction.currency_id._convert(transaction.amount, self.currency_id, self.company_id, today)
+            self._credit_share(transaction.source_transaction_id or transaction)
+            * transaction.currency_id._convert(transaction.amount, self.currency_id, self.company_id, today)
             for transaction in transactions + refunds
         )
+
+    def _credit_share(self, transaction):
+        """Return which part of a transaction is for this order: one that pays several counts once."""
+        self.ensure_one()
+        orders = transaction.sale_order_ids.filtered(lambda order: order.state != 'cancel')
+        if len(orders) < 2:
+            return 1.0
+        today = self.company_id._credit_today()
+        totals = {
+            order: order.currency_id._convert(order.amount_total, transaction.currency_id, order.company_id, today)
+            for order in orders
+        }
+        return totals.get(self, 0.0) / (sum(totals.values()) or 1.0)
 
     def _credit_apply(self, results):
         """Note the outcome of checks on the orders and return those that are held."""

@@ -135,3 +135,33 @@ class TestGrowthUnseen(CreditCommon):
         with self.assertRaises(UserError):
             for price in (1015, 1030, 1045):
                 line.price_unit = price
+
+
+@tagged('post_install', '-at_install')
+class TestPaidTwice(CreditCommon):
+    def test_transaction_of_two_orders_pays_each_in_part(self):
+        self._limit_policy()
+        self._account(limit=10)
+        first, second = self._order_of(600), self._order_of(300)
+        provider = self.env['payment.provider'].create({'name': "Test", 'code': 'none', 'state': 'test'})
+        method = self.env['payment.method'].with_context(active_test=False).search([], limit=1)
+        transaction = self.env['payment.transaction'].create(
+            {
+                'provider_id': provider.id,
+                'payment_method_id': method.id,
+                'amount': 600,
+                'currency_id': self.currency.id,
+                'partner_id': self.customer.id,
+                'reference': "two-orders",
+                'state': 'done',
+                'sale_order_ids': (first + second).ids,
+            }
+        )
+        self.assertAlmostEqual(first._credit_paid_amount(), 400)
+        self.assertAlmostEqual(second._credit_paid_amount(), 200)
+        (first + second).action_confirm()
+        self.assertEqual((first + second).mapped('credit_state'), ['on_hold', 'on_hold'])
+
+        transaction.amount = 900
+        (first + second).action_confirm()
+        self.assertEqual((first + second).mapped('state'), ['sale', 'sale'])
