@@ -1,5 +1,9 @@
+from pathlib import Path
+
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.modules.migration import load_script
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from .common import CreditCommon
 
@@ -165,3 +169,17 @@ class TestPaidTwice(CreditCommon):
         transaction.amount = 900
         (first + second).action_confirm()
         self.assertEqual((first + second).mapped('state'), ['sale', 'sale'])
+
+
+@tagged('post_install', '-at_install')
+class TestMigration(CreditCommon):
+    def test_update_chooses_the_accounts_that_count_as_installing_does(self):
+        self.company.chart_template = 'cn'
+        bills = self.env['account.account'].create(
+            {'code': '112100', 'name': "Bills", 'account_type': 'asset_current', 'reconcile': True}
+        )
+        folder = Path(file_path('credit_management/migrations/19.0.1.1.0'))
+        for script in sorted(folder.glob('*-ledger_accounts.py')):
+            load_script(str(script), script.stem).migrate(self.env.cr, '19.0.1.0.0')
+        chosen = self.env['credit.ledger.account'].search([('company_id', '=', self.company.id)])
+        self.assertEqual(chosen.filtered(lambda line: line.account_id == bills).role, 'clearing')
