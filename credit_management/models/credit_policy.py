@@ -607,6 +607,9 @@ class CreditPolicy(models.Model):
         """Drop what is cached of the policies."""
         self.env.cr.cache.pop(ENTRIES_KEY, None)
         self.env.registry.clear_cache()
+        # Again once others can see it: until then, a thread of this process may
+        # have cached that there is no policy, and nothing would be checked.
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.model
     def _create_standard(self, company):

@@ -9,15 +9,20 @@ class ResCurrencyRate(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         rates = super().create(vals_list)
-        self.env.registry.clear_cache()
+        self._credit_forget()
         return rates
 
     def write(self, vals):
         result = super().write(vals)
-        self.env.registry.clear_cache()
+        self._credit_forget()
         return result
 
     def unlink(self):
         result = super().unlink()
-        self.env.registry.clear_cache()
+        self._credit_forget()
         return result
+
+    def _credit_forget(self):
+        """Drop the cached factors: now, and once others can see the rates; until then they may cache the old ones."""
+        self.env.registry.clear_cache()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)

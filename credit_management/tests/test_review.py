@@ -183,3 +183,18 @@ class TestMigration(CreditCommon):
             load_script(str(script), script.stem).migrate(self.env.cr, '19.0.1.0.0')
         chosen = self.env['credit.ledger.account'].search([('company_id', '=', self.company.id)])
         self.assertEqual(chosen.filtered(lambda line: line.account_id == bills).role, 'clearing')
+
+
+@tagged('post_install', '-at_install')
+class TestStaleCaches(CreditCommon):
+    def test_what_others_cache_before_the_commit_is_dropped_after_it(self):
+        self.env.cr.postcommit.clear()
+        policy = self._limit_policy()
+        self.env.flush_all()
+        Policy = self.env['credit.policy']
+        # What another thread sees until the commit, and caches.
+        self.env.cr.execute("UPDATE credit_policy SET active = FALSE WHERE id = %s", [policy.id])
+        self.assertNotIn(self.company.id, Policy._companies_with_policy())
+        self.env.cr.execute("UPDATE credit_policy SET active = TRUE WHERE id = %s", [policy.id])
+        self.env.cr.postcommit.run()
+        self.assertIn(self.company.id, Policy._companies_with_policy())
