@@ -12,4 +12,4 @@ from . import test_rename
 from . import test_engine_adoption
 from . import test_sale_order_addons
 from . import test_sale_order_check
-from . import test_review
+from . import test_safeguards
