@@ -1,3 +1,4 @@
+from . import credit_root_company
 from . import credit_policy
 from . import credit_checkpoint
 from . import credit_rule

@@ -38,11 +38,15 @@ ACCEPTED_FIELDS = {
 }
 
 
+# One statement computes them all, for any number of accounts.
+FIGURE = {'compute': '_compute_figures', 'compute_sudo': True}
+
+
 class CreditAccount(models.Model):
     """One customer's credit in one company (with its branches)."""
 
     _name = 'credit.account'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['credit.root.company', 'mail.thread', 'mail.activity.mixin']
     _description = "Credit Account"
     _order = 'id desc'
     _rec_names_search = [
@@ -51,7 +55,6 @@ class CreditAccount(models.Model):
         'partner_id.vat',
         'partner_id.credit_former_name_ids.value',
     ]
-    _check_company_auto = True
 
     partner_id = fields.Many2one(
         'res.partner',
@@ -62,15 +65,6 @@ class CreditAccount(models.Model):
         domain="['|', ('is_company', '=', True), ('parent_id', '=', False)]",
         help="The commercial entity that owes; its contacts and addresses are included.",
     )
-    company_id = fields.Many2one(
-        'res.company',
-        required=True,
-        index=True,
-        default=lambda self: self.env.company.root_id,
-        domain="[('parent_id', '=', False)]",
-        help="The main company; its branches are included.",
-    )
-    currency_id = fields.Many2one(related='company_id.currency_id')
     active = fields.Boolean(default=True)
     policy_id = fields.Many2one(
         'credit.policy',
@@ -153,106 +147,82 @@ class CreditAccount(models.Model):
     check_ids = fields.One2many('credit.check', 'account_id', string="Checks")
     limit_kind = fields.Selection(
         [('none', "None decided"), ('amount', "Amount"), ('unlimited', "Unlimited")],
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="None decided: the policy's default applies. An amount of 0 means no credit at all.",
     )
-    limit_amount = fields.Monetary(
-        string="Credit Limit", compute='_compute_figures', compute_sudo=True, help="Limit in force, company currency."
-    )
-    unlimited = fields.Boolean(compute='_compute_figures', compute_sudo=True)
+    limit_amount = fields.Monetary(string="Credit Limit", **FIGURE, help="Limit in force, company currency.")
+    unlimited = fields.Boolean(**FIGURE)
     effective_limit = fields.Monetary(
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="What counts in checks: the limit in force, else the policy's default. Company currency.",
     )
     exposure = fields.Monetary(
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         search='_search_exposure',
         help="All that we stand to lose, taxes included, in company currency.",
     )
     exposure_open_item = fields.Monetary(
         string="Open Items",
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="What is left of posted invoices, less credit notes and payments not yet matched, less advances.",
     )
     ledger_receivable = fields.Monetary(
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="The customer's balance on the receivable accounts, as the trial balance has it.",
     )
     ledger_advance = fields.Monetary(
         string="Advance Accounts",
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="Paid by the customer before there was an invoice; negative. Down payments of confirmed orders are "
         "left out: they come off the order.",
     )
     ledger_other = fields.Monetary(
         string="Other Receivable Accounts",
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="What the customer owes on the other accounts that count, see Configuration, Ledger Accounts.",
     )
     exposure_in_clearing = fields.Monetary(
         string="In Clearing",
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="Paid by bill, note or cheque whose credit has not come back yet.",
     )
-    exposure_draft_invoice = fields.Monetary(
-        string="Draft Invoices", compute='_compute_figures', compute_sudo=True, help="Draft credit notes don't count."
-    )
-    exposure_delivered = fields.Monetary(
-        string="Delivered, Not Invoiced", compute='_compute_figures', compute_sudo=True
-    )
+    exposure_draft_invoice = fields.Monetary(string="Draft Invoices", **FIGURE, help="Draft credit notes don't count.")
+    exposure_delivered = fields.Monetary(string="Delivered, Not Invoiced", **FIGURE)
     exposure_ordered = fields.Monetary(
         string="Ordered, Not Delivered",
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="Confirmed orders, neither delivered nor invoiced, less down payments.",
     )
     available = fields.Monetary(
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         search='_search_available',
         help="Effective limit less exposure; negative when the limit is exceeded.",
     )
     utilisation = fields.Float(
         string="Utilisation (%)",
         digits=(16, 1),
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         search='_search_utilisation',
         help="Exposure in percent of the effective limit.",
     )
-    excess = fields.Monetary(
-        string="Over Limit By", compute='_compute_figures', compute_sudo=True, search='_search_excess'
-    )
+    excess = fields.Monetary(string="Over Limit By", **FIGURE, search='_search_excess')
     unallocated_credit = fields.Monetary(
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="Payments and credit notes not yet matched. They are taken as paying the oldest items first.",
     )
     overdue_booked = fields.Monetary(
         string="Overdue as Booked",
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         help="What is left of items past their due date, before credits not yet matched are applied.",
     )
     overdue_amount = fields.Monetary(
         string="Overdue",
-        compute='_compute_figures',
-        compute_sudo=True,
+        **FIGURE,
         search='_search_overdue_amount',
         help="After credits not yet matched have paid the oldest items, without residues below the policy's floors.",
     )
-    days_overdue = fields.Integer(
-        compute='_compute_figures', compute_sudo=True, search='_search_days_overdue', help="Age of the oldest item."
-    )
-    oldest_due_date = fields.Date(string="Oldest Due", compute='_compute_figures', compute_sudo=True)
+    days_overdue = fields.Integer(**FIGURE, search='_search_days_overdue', help="Age of the oldest item.")
+    oldest_due_date = fields.Date(string="Oldest Due", **FIGURE)
     meter = fields.Json(compute='_compute_meter')
     held_order_count = fields.Integer(
         string="Held Orders", compute='_compute_held_order_count', compute_sudo=True, search='_search_held_order_count'
@@ -484,18 +454,6 @@ class CreditAccount(models.Model):
                         "open the credit account there.",
                         contact=account.partner_id.name or account.partner_id.display_name,
                         customer=commercial.name,
-                    )
-                )
-
-    @api.constrains('company_id')
-    def _check_root_company(self):
-        for account in self:
-            if account.company_id.parent_id:
-                raise ValidationError(
-                    self.env._(
-                        "%(branch)s is a branch. Credit accounts belong to %(company)s and hold for all its branches.",
-                        branch=account.company_id.name,
-                        company=account.company_id.root_id.name,
                     )
                 )
 

@@ -37,20 +37,11 @@ class CreditLedgerAccount(models.Model):
     """
 
     _name = 'credit.ledger.account'
+    _inherit = ['credit.root.company']
     _description = "Ledger Account in the Exposure"
     _order = 'company_id, role, id'
     _rec_name = 'account_id'
-    _check_company_auto = True
 
-    company_id = fields.Many2one(
-        'res.company',
-        required=True,
-        index=True,
-        default=lambda self: self.env.company.root_id,
-        domain="[('parent_id', '=', False)]",
-        help="The main company; its branches are included.",
-    )
-    currency_id = fields.Many2one(related='company_id.currency_id')
     account_id = fields.Many2one(
         'account.account',
         string="Ledger Account",
@@ -158,18 +149,6 @@ class CreditLedgerAccount(models.Model):
             )
         if self.account_id and not self.account_id.active:
             yield self.env._("The account is archived; what is on it still counts.")
-
-    @api.constrains('company_id')
-    def _check_root_company(self):
-        for counting in self:
-            if counting.company_id.parent_id:
-                raise ValidationError(
-                    self.env._(
-                        "%(branch)s is a branch. Choose the accounts at %(company)s, they hold for all its branches.",
-                        branch=counting.company_id.name,
-                        company=counting.company_id.root_id.name,
-                    )
-                )
 
     @api.constrains('account_id', 'role')
     def _check_role(self):

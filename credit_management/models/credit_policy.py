@@ -34,25 +34,15 @@ class CreditPolicy(models.Model):
     """Who may buy on credit, how much, and what happens when a rule is broken."""
 
     _name = 'credit.policy'
-    _inherit = ['mail.thread']
+    _inherit = ['credit.root.company', 'mail.thread']
     _description = "Credit Policy"
     _order = 'sequence, id'
-    _check_company_auto = True
 
     name = fields.Char(required=True, translate=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
     sequence = fields.Integer(
         default=10, help="Where a customer is in the segments of several policies, the first in the list applies."
     )
-    company_id = fields.Many2one(
-        'res.company',
-        required=True,
-        index=True,
-        default=lambda self: self.env.company.root_id,
-        domain="[('parent_id', '=', False)]",
-        help="The company whose customers this policy is for. Branches follow their main company.",
-    )
-    currency_id = fields.Many2one(related='company_id.currency_id')
     mode = fields.Selection(
         [('shadow', "Shadow"), ('enforcing', "Enforcing")],
         required=True,
@@ -202,18 +192,6 @@ class CreditPolicy(models.Model):
                         "The policy %(policy)s has no rules, so it would let everything pass. "
                         "Add at least one rule before you enforce it.",
                         policy=policy.name,
-                    )
-                )
-
-    @api.constrains('company_id')
-    def _check_root_company(self):
-        for policy in self:
-            if policy.company_id.parent_id:
-                raise ValidationError(
-                    self.env._(
-                        "%(branch)s is a branch. Make the policy for %(company)s, it holds for all its branches.",
-                        branch=policy.company_id.name,
-                        company=policy.company_id.root_id.name,
                     )
                 )
 

@@ -11,6 +11,9 @@ from .credit_policy import SEGMENT_PARTNER_FIELDS
 from .credit_rule import STATUS_LABELS
 
 READERS = 'credit_management.group_credit_sales,account.group_account_readonly,account.group_account_invoice'
+# Read from the credit account's statement.
+FIGURE = {'compute': '_compute_credit_figures', 'groups': READERS}
+AMOUNT = FIGURE | {'currency_field': 'credit_currency_id'}
 # Partner field: figure of the credit account's statement.
 PARTNER_FIGURES = {
     'credit_unlimited': 'unlimited',
@@ -35,92 +38,64 @@ CODE = "upper(regexp_replace(%s, '[^[:alnum:]]', '', 'g'))"
 class ResPartner(models.Model):
     _inherit = 'res.partner'
 
-    credit_account_id = fields.Many2one('credit.account', compute='_compute_credit_figures', groups=READERS)
-    credit_currency_id = fields.Many2one('res.currency', compute='_compute_credit_figures', groups=READERS)
-    credit_visible = fields.Boolean(compute='_compute_credit_figures', groups=READERS)
-    credit_unlimited = fields.Boolean(string="Unlimited Credit", compute='_compute_credit_figures', groups=READERS)
+    credit_account_id = fields.Many2one('credit.account', **FIGURE)
+    credit_currency_id = fields.Many2one('res.currency', **FIGURE)
+    credit_visible = fields.Boolean(**FIGURE)
+    credit_unlimited = fields.Boolean(string="Unlimited Credit", **FIGURE)
     credit_effective_limit = fields.Monetary(
         string="Effective Limit",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
         help="What counts in credit checks, in company currency.",
     )
     credit_exposure = fields.Monetary(
         string="Exposure",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
         help="All that we stand to lose with this customer and its contacts, taxes included, in company currency.",
     )
     credit_exposure_open_item = fields.Monetary(
         string="Open Items",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
         help="What is left of posted invoices, less credit notes, payments not yet matched and advances.",
     )
     credit_ledger_receivable = fields.Monetary(
         string="Ledger Receivable",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
         help="The customer's balance on the receivable accounts, as the trial balance has it.",
     )
     credit_ledger_advance = fields.Monetary(
         string="Advance Accounts",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
         help="Paid by the customer before there was an invoice; negative.",
     )
     credit_ledger_other = fields.Monetary(
         string="Other Receivable Accounts",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
         help="What the customer owes on the other accounts that count.",
     )
-    credit_exposure_in_clearing = fields.Monetary(
-        string="In Clearing", compute='_compute_credit_figures', currency_field='credit_currency_id', groups=READERS
-    )
-    credit_exposure_draft_invoice = fields.Monetary(
-        string="Draft Invoices", compute='_compute_credit_figures', currency_field='credit_currency_id', groups=READERS
-    )
+    credit_exposure_in_clearing = fields.Monetary(string="In Clearing", **AMOUNT)
+    credit_exposure_draft_invoice = fields.Monetary(string="Draft Invoices", **AMOUNT)
     credit_exposure_delivered = fields.Monetary(
         string="Delivered, Not Invoiced",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
     )
     credit_exposure_ordered = fields.Monetary(
         string="Ordered, Not Delivered",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
     )
     credit_available = fields.Monetary(
         string="Available Credit",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
     )
-    credit_utilisation = fields.Float(
-        string="Utilisation (%)", compute='_compute_credit_figures', digits=(16, 1), groups=READERS
-    )
+    credit_utilisation = fields.Float(string="Utilisation (%)", digits=(16, 1), **FIGURE)
     credit_unallocated = fields.Monetary(
         string="Unallocated Credit",
-        compute='_compute_credit_figures',
-        currency_field='credit_currency_id',
-        groups=READERS,
+        **AMOUNT,
         help="Payments and credit notes not yet matched. They are taken as paying the oldest items first.",
     )
-    credit_overdue_amount = fields.Monetary(
-        string="Overdue", compute='_compute_credit_figures', currency_field='credit_currency_id', groups=READERS
-    )
-    credit_days_overdue = fields.Integer(string="Days Overdue", compute='_compute_credit_figures', groups=READERS)
-    credit_status = fields.Selection(STATUS_LABELS, compute='_compute_credit_figures', groups=READERS)
-    credit_meter = fields.Json(compute='_compute_credit_figures', groups=READERS)
+    credit_overdue_amount = fields.Monetary(string="Overdue", **AMOUNT)
+    credit_days_overdue = fields.Integer(string="Days Overdue", **FIGURE)
+    credit_status = fields.Selection(STATUS_LABELS, **FIGURE)
+    credit_meter = fields.Json(**FIGURE)
     credit_former_name_ids = fields.One2many(
         'credit.partner.name', 'partner_id', string="Former Names", readonly=True, groups=READERS
     )
