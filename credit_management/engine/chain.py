@@ -8,15 +8,18 @@ outside Odoo, in code of its own; both are tested on the same tampering.
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 # What the first of a chain has as the hash before.
 GENESIS = '0' * 64
 # An event that stands in a wrong place is looked for among so many.
 SEARCHED = 10_000
+# So far a date may go back: transactions take their time and cross the seals, clocks differ.
+TOLERANCE = timedelta(days=1)
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(',', ':')).encode
 
@@ -45,12 +48,23 @@ class Seal(NamedTuple):
     hash: str
 
 
+class Since(NamedTuple):
+    """The date before which an event can't have happened, and the seal that says so; 0: the event before."""
+
+    date: datetime = datetime.min
+    seal: int = 0
+
+
+EVER = Since()
+
+
 class Head(NamedTuple):
     """Where a chain ends, or ended when it was sealed: the number and hash of its last link."""
 
     number: int
     hash: str
     seal: int = 0
+    since: Since = EVER  # what is new in the seal was not there at the seal before
 
 
 @dataclass(frozen=True)
@@ -109,21 +123,29 @@ def heads_text(heads: Iterable[tuple[int, int, str]]) -> str:
 
 
 def check_account(
-    account_id: int, counter: Head | None, sealed: Mapping[int, Head], events: Iterable[Event]
+    account_id: int,
+    counter: Head | None,
+    sealed: Mapping[int, Head],
+    events: Iterable[Event],
+    since: Since = EVER,
 ) -> tuple[int, Finding | None]:
     """Go through the chain of one account.
 
     :param counter: what the counter says about the chain's end
     :param sealed: {number: head} that seals hold of this account
     :param events: in the order of their numbers
+    :param since: the last seal, before which nothing can have happened that no seal holds
     :returns: how many events there are, and the first broken link
     """
     count, last, finding = 0, Head(0, GENESIS), None
+    ends, latest = sorted(sealed), EVER
     for event in events:
         count += 1
         if not finding:
-            finding = _check_event(event, last, sealed)
-            last = Head(event.number, event.hash)
+            place = bisect_left(ends, event.number)
+            floor = sealed[ends[place]].since if place < len(ends) else since
+            finding = _check_event(event, last, sealed) or _check_date(event, max(latest, floor))
+            last, latest = Head(event.number, event.hash), max(latest, Since(event.date))
     return count, finding or _check_end(account_id, count, last, counter, sealed)
 
 
@@ -144,6 +166,12 @@ def _check_event(event, last, sealed):
     return None
 
 
+def _check_date(event, since):
+    if since.date - event.date > TOLERANCE:
+        return Finding('date', event.account_id, event.number, seal=since.seal)
+    return None
+
+
 def _check_end(account_id, count, last, counter, sealed):
     latest = max(sealed.values(), default=Head(0, GENESIS))
     counted = counter or Head(0, GENESIS)
@@ -156,18 +184,22 @@ def _check_end(account_id, count, last, counter, sealed):
     return None
 
 
-def check_seals(counter: Head | None, seals: Iterable[Seal]) -> tuple[set[int], Seal | None, Finding | None]:
+def check_seals(
+    counter: Head | None, seals: Iterable[Seal]
+) -> tuple[dict[int, Since], Since, Seal | None, Finding | None]:
     """Go through the seals of one company, in the order of their numbers.
 
     :param counter: what the counter says about the last seal
-    :returns: the numbers of the seals whose own content is unchanged, the last
-        seal, and the first broken link
+    :returns: {number: when the one before was made} of the seals whose own
+        content is unchanged, when the last of them was made, the last seal, and
+        the first broken link
     """
-    sound, seal, last, finding = set(), None, Head(0, GENESIS), None
+    sound, since, seal, last, finding = {}, EVER, None, Head(0, GENESIS), None
     for seal in seals:
         genuine = seal_hash(seal) == seal.hash
         if genuine:
-            sound.add(seal.number)
+            sound[seal.number] = since
+            since = max(since, Since(seal.date, seal.number))
         if not finding:
             finding = _check_seal(seal, genuine, last)
             last = Head(seal.number, seal.hash)
@@ -176,7 +208,7 @@ def check_seals(counter: Head | None, seals: Iterable[Seal]) -> tuple[set[int], 
         finding = Finding('seal_tail', number=last.number + 1, until=counted.number)
     if not finding and counted[:2] != last[:2]:
         finding = Finding('seal_counter', number=last.number, until=counted.number)
-    return sound, seal, finding
+    return sound, since, seal, finding
 
 
 def _check_seal(seal, genuine, last):

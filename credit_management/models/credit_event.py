@@ -265,7 +265,7 @@ class CreditEvent(models.Model):
         Seals = self.env['credit.seal']
         # Few at a time: the first seal of a large company is a large text.
         seals = starmap(Seal, self._stream(Seals._rows_sql(company), 5))
-        sound, last, finding = check_seals(self.env['credit.counter']._company_head(company), seals)
+        sound, since, last, finding = check_seals(self.env['credit.counter']._company_head(company), seals)
         result.findings += [finding] if finding else []
         result.last_seals[company] = last
         # Three streams in the order of the accounts; of one account first its
@@ -284,11 +284,11 @@ class CreditEvent(models.Model):
                 if source == 0:
                     counter = Head(*next(values)[1:])
                 elif source == 1:
-                    sealed = {number: Head(number, hash_, seal) for _account, number, hash_, seal in values}
+                    sealed = {row[1]: Head(*row[1:], sound[row[3]]) for row in values}
                 else:
                     events = starmap(Event, values)
                     break
-            number, finding = check_account(account_id, counter, sealed, events)
+            number, finding = check_account(account_id, counter, sealed, events, since)
             result.events += number
             result.accounts += bool(number)
             result.findings += [finding] if finding else []

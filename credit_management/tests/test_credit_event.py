@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -310,6 +311,70 @@ class TestCreditEventTampering(CreditFileCommon):
         self._seal()  # which seals the new one as well; the first seal is the one that counts
 
         self.assertFound('rewritten', self.account, 5, "event 5 was rewritten after seal 1")
+
+    def _add(self, account, date):
+        """Append an event by SQL as one does who knows the rules: with the right hashes and the counter advanced."""
+        [[number, previous]] = self.sql(
+            "SELECT COALESCE(MAX(number), 0), (array_agg(hash ORDER BY number DESC))[1] FROM credit_event "
+            "WHERE account_id = %s",
+            account.id,
+        )
+        event = Event(account.id, number + 1, 'status', date, self.env.uid, '{}', previous or GENESIS, '')
+        event = event._replace(hash=event_hash(event))
+        self.sql(
+            "INSERT INTO credit_event (%s) VALUES %s",
+            SQL(", ").join(map(SQL.identifier, Event._fields)), tuple(event),
+        )  # fmt: skip
+        self.sql(
+            "INSERT INTO credit_counter (account_id, n, head_number, head_hash) VALUES (%s, 0, %s, %s) "
+            "ON CONFLICT (account_id) DO UPDATE SET head_number = EXCLUDED.head_number, head_hash = EXCLUDED.head_hash",
+            account.id, event.number, event.hash,
+        )  # fmt: skip
+
+    def _sentence(self):
+        """Return what Odoo says about the only finding."""
+        [finding] = self.Event._verify_chain(company=self.company).findings
+        return self.env['credit.verification.finding']._message(finding)
+
+    def test_event_added_under_an_earlier_date(self):
+        self._add(self.account, datetime(2020, 1, 1))
+        text = "event 6 is dated more than a day before one that precedes it"
+        self.assertFound('date', self.account, 6, text)
+        self.assertIn(text, self._sentence())
+
+        self._seal()  # too late
+
+        self.assertFound('date', self.account, 6, text)
+
+    def test_event_added_under_a_date_before_the_seal(self):
+        with freeze_time(datetime.now() + timedelta(days=3)):
+            self._seal()
+            self._events(self.other, 1)
+        # Later than the events, but the seal would have had it.
+        self._add(self.account, datetime.now() + timedelta(hours=1))
+        text = "event 6 is dated before seal 1, which was made without it"
+        self.assertFound('date', self.account, 6, text)
+        self.assertIn(text, self._sentence())
+
+        with freeze_time(datetime.now() + timedelta(days=4)):
+            self._seal()
+
+        self.assertFound('date', self.account, 6, text)
+
+    def test_first_event_of_an_account_added_under_a_date_before_the_seal(self):
+        self._seal()
+        stranger = self._account(self.env['res.partner'].create({'name': "Third Customer", 'is_company': True}))
+        self._add(stranger, datetime(2020, 1, 1))
+        self.assertFound('date', stranger, 1, "event 1 is dated before seal 1")
+
+    def test_dates_may_cross_by_less_than_a_day(self):
+        self._seal()
+        self._add(self.account, datetime.now() - timedelta(hours=23))
+        self._seal()
+        self._events(self.account, 1)
+        self.assertEqual(self.findings(), [])
+        code, lines = self.outside()
+        self.assertEqual(code, 0, lines)
 
     def test_two_events_swapped(self):
         with self.unlocked():

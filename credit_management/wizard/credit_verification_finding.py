@@ -53,6 +53,18 @@ class CreditVerificationFinding(models.TransientModel):
                 )
             case 'rewritten':
                 return self.env._("%(account)s: event %(number)s was rewritten after seal %(seal)s.", **values)
+            case 'date' if finding.seal:
+                return self.env._(
+                    "%(account)s: event %(number)s is dated before seal %(seal)s, which was made without it. It was "
+                    "added later under an earlier date, or the server's clock was wrong.",
+                    **values,
+                )
+            case 'date':
+                return self.env._(
+                    "%(account)s: event %(number)s is dated more than a day before one that precedes it. One of them "
+                    "was added under a false date, or the server's clock was wrong.",
+                    **values,
+                )
             case 'tail' if finding.seal:
                 return self.env._(
                     "%(account)s: the end is cut off, events %(number)s to %(until)s; seal %(seal)s has them.", **values

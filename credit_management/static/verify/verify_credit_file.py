@@ -30,12 +30,17 @@ import hashlib
 import json
 import re
 import sys
+from bisect import bisect_left
+from datetime import datetime, timedelta
 
 GENESIS = "0" * 64
 HEAD = re.compile(r"(\d{1,9}) (\d{1,9}) ([0-9a-f]{64})")
 EVENT_KEYS = ("account_id", "date", "kind", "number", "payload", "previous_hash", "user_id")
 SEAL_KEYS = ("company_id", "date", "heads", "number", "previous_hash")
 SEARCHED = 10_000
+# So far a date may go back: transactions take their time and cross the seals, clocks differ.
+TOLERANCE = timedelta(days=1)
+BEGINNING = datetime.min
 
 
 def digest(record, keys, **changed):
@@ -46,7 +51,7 @@ def digest(record, keys, **changed):
 
 def verify(data):
     """Return the findings (kind, account id or None, number, sentence) of an export, the seals' first."""
-    findings, sealed = verify_seals(data)
+    findings, sealed, last_seal = verify_seals(data)
     counters = {row["account_id"]: row for row in data["counters"]}
     events = {}
     for event in data["events"]:
@@ -55,16 +60,19 @@ def verify(data):
     for account in sorted({*counters, *sealed, *events}):
         # Whatever it says of itself, nothing that is in the file goes unlooked at.
         if chosen is None or account in chosen or account in events:
-            finding = verify_account(
-                data, account, counters.get(account), sealed.get(account, {}), events.get(account, [])
-            )
+            heads = sealed.get(account, {})
+            finding = verify_account(data, account, counters.get(account), heads, events.get(account, []), last_seal)
             findings += [(finding[0], account, *finding[1:])] if finding else []
     return findings
 
 
 def verify_seals(data):
-    """Return the findings about the seals, and {account: {number: (hash, seal)}} of those that are unchanged."""
-    number, last_hash, finding, sealed = 0, GENESIS, None, {}
+    """Return the findings about the seals, what those that are unchanged hold, and the last of them.
+
+    What they hold is {account: {number: (hash, seal, seal before)}}; the seal
+    before, as the last one, is (date, number).
+    """
+    number, last_hash, finding, sealed, before = 0, GENESIS, None, {}, (BEGINNING, 0)
     for seal in data["seals"]:
         genuine = digest(seal, SEAL_KEYS) == seal["hash"]
         if genuine:
@@ -72,7 +80,8 @@ def verify_seals(data):
                 match = HEAD.fullmatch(head)
                 if match:
                     heads = sealed.setdefault(int(match[1]), {})
-                    heads.setdefault(int(match[2]), (match[3], seal["number"]))
+                    heads.setdefault(int(match[2]), (match[3], seal["number"], before))
+            before = max(before, (moment(seal), seal["number"]))
         if finding:
             continue
         if seal["number"] > number + 1:
@@ -89,12 +98,17 @@ def verify_seals(data):
     if not finding and (counter["number"], counter["hash"]) != (number, last_hash):
         text = f"The company's counter was changed; it does not agree with the last seal, {number}."
         finding = ("seal_counter", None, number, text)
-    return [finding] if finding else [], sealed
+    return [finding] if finding else [], sealed, before
 
 
-def verify_account(data, account, counter, sealed, events):
+def moment(record):
+    """Return the date of an event or a seal."""
+    return datetime.strptime(record["date"], "%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def verify_account(data, account, counter, sealed, events, last_seal):
     """Return the first finding (kind, number, sentence) of one account, or None."""
-    number, last_hash = 0, GENESIS
+    number, last_hash, latest, ends = 0, GENESIS, (BEGINNING, 0), sorted(sealed)
     if data["date_from"]:
         if not events:
             return None  # none in the period
@@ -104,7 +118,12 @@ def verify_account(data, account, counter, sealed, events):
         finding = verify_event(account, event, number, last_hash, sealed)
         if finding:
             return finding
-        number, last_hash = event["number"], event["hash"]
+        # What a seal was the first to hold was not there at the seal before.
+        place = bisect_left(ends, event["number"])
+        since = max(latest, sealed[ends[place]][2] if place < len(ends) else last_seal)
+        if since[0] - moment(event) > TOLERANCE:
+            return backdated(account, event["number"], since[1])
+        number, last_hash, latest = event["number"], event["hash"], max(latest, (moment(event), 0))
     if data["date_to"]:
         return None  # what came after is not in the export
     counted = (counter["number"], counter["hash"]) if counter else (0, GENESIS)
@@ -120,6 +139,15 @@ def verify_account(data, account, counter, sealed, events):
         text = f"Account {account}: the counter was changed; it does not agree with the last event, {number}."
         return ("counter", number, text)
     return None
+
+
+def backdated(account, number, seal):
+    """Return the finding about an event dated before what precedes it: a seal, or another event."""
+    if seal:
+        text = f"is dated before seal {seal}, which was made without it. It was added later under an earlier date"
+    else:
+        text = "is dated more than a day before one that precedes it. One of them was added under a false date"
+    return ("date", number, f"Account {account}: event {number} {text}, or the server's clock was wrong.")
 
 
 def verify_event(account, event, number, last_hash, sealed):
