@@ -31,6 +31,8 @@ PARTNER_FIGURES = {
 NAME_FIELDS = {'name', 'vat', 'company_registry'}
 # What may make a customer of a contact, and a contact of a customer.
 HIERARCHY_FIELDS = {'parent_id', 'is_company'}
+# The ids of the partners into which the transaction is merging others at the moment.
+MERGED_KEY = 'credit_management.merged'
 # Codes are written with and without blanks, dots and dashes.
 CODE = "upper(regexp_replace(%s, '[^[:alnum:]]', '', 'g'))"
 
@@ -189,7 +191,8 @@ class ResPartner(models.Model):
             self.check_access('write')
             self._check_field_access(self._fields['credit_limit'], 'write')
             # In a merge the accounts say what the customer has.
-            numbers = {} if self.env.context.get('credit_merging') else dict.fromkeys(self, vals['credit_limit'])
+            merged = self.env.cr.cache.get(MERGED_KEY, ())
+            numbers = {partner: vals['credit_limit'] for partner in self if partner.id not in merged}
             vals = {name: value for name, value in vals.items() if name != 'credit_limit'}
         # Looked at now: core takes some values out of the dict.
         names, hierarchy = NAME_FIELDS & vals.keys(), HIERARCHY_FIELDS & vals.keys()

@@ -529,8 +529,9 @@ class TestCoreLimitMirrorIn(CoreLimitCommon):
         self.assertFalse(self.proposals(partner))
 
     def test_context_keys_open_nothing(self):
-        self.customer.with_context(credit_merging=True).credit_limit = 9000
+        self.customer.with_context(credit_merging=True).credit_limit = 8000
         self.assertNumber(500)
+        self.assertEqual(self.proposals().mapped('amount'), [8000])
         self.customer.with_context(default_state='approved', default_amount=1).credit_limit = 9000
         self.assertEqual(self.proposals().mapped('amount'), [9000])
 

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from ..models.res_partner import MERGED_KEY
+
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = 'base.partner.merge.automatic.wizard'
@@ -16,9 +18,12 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     def _update_values(self, src_partners, dst_partner):
         # EXTENDS base: limits are merged with their accounts, not by filling in core's number
-        return super()._update_values(
-            src_partners.with_context(credit_merging=True), dst_partner.with_context(credit_merging=True)
-        )
+        # Noted on the cursor, where no client has a hand in it.
+        self.env.cr.cache[MERGED_KEY] = dst_partner.ids
+        try:
+            return super()._update_values(src_partners, dst_partner)
+        finally:
+            self.env.cr.cache.pop(MERGED_KEY, None)
 
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         # EXTENDS base: the numbers of the merged contacts were filled in below the ORM
