@@ -1,3 +1,4 @@
+from . import credit_dialog
 from . import base_partner_merge
 from . import credit_decision
 from . import credit_file_export

@@ -5,6 +5,7 @@ class CreditAcceptance(models.TransientModel):
     """Asks until when and why what some customers owe is accepted as is; the accounts check the rights."""
 
     _name = 'credit.acceptance'
+    _inherit = ['credit.dialog']
     _description = "Accept As Is"
 
     account_ids = fields.Many2many('credit.account', required=True, readonly=True)

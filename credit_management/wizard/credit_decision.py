@@ -6,6 +6,7 @@ class CreditDecision(models.TransientModel):
     """Asks for the reason of a request or a decision; the documents check the rights."""
 
     _name = 'credit.decision'
+    _inherit = ['credit.dialog']
     _description = "Credit Decision"
 
     decision = fields.Selection(

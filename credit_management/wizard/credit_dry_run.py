@@ -43,6 +43,7 @@ class CreditDryRun(models.TransientModel):
     """
 
     _name = 'credit.dry.run'
+    _inherit = ['credit.dialog']
     _description = "What Would Be Held"
 
     company_id = fields.Many2one('res.company', required=True, readonly=True)

@@ -8,6 +8,7 @@ class CreditFalseHoldDecision(models.TransientModel):
     """Asks what is wrong with a hold, or a manager whether it is; the report checks the rights."""
 
     _name = 'credit.false.hold.decision'
+    _inherit = ['credit.dialog']
     _description = "False Hold"
 
     step = fields.Selection([('report', "Report"), ('judge', "Decide")], required=True, readonly=True)

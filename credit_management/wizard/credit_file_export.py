@@ -19,6 +19,7 @@ class CreditFileExport(models.TransientModel):
     """Asks what of the credit file to hand to an auditor, and writes it."""
 
     _name = 'credit.file.export'
+    _inherit = ['credit.dialog']
     _description = "Credit File Export"
 
     company_id = fields.Many2one(

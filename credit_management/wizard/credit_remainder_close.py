@@ -6,6 +6,7 @@ class CreditRemainderClose(models.TransientModel):
     """Asks for the reason before remainders are closed or opened again; the orders check the rights."""
 
     _name = 'credit.remainder.close'
+    _inherit = ['credit.dialog']
     _description = "Close Remainder"
 
     decision = fields.Selection([('close', "Close"), ('reopen', "Reopen")], required=True, readonly=True)

@@ -5,6 +5,7 @@ class CreditRuleDemotion(models.TransientModel):
     """Asks why a rule is only to warn for now; the rule checks the rights."""
 
     _name = 'credit.rule.demotion'
+    _inherit = ['credit.dialog']
     _description = "Only Warn for Now"
 
     rule_id = fields.Many2one('credit.rule', required=True, readonly=True)

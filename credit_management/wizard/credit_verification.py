@@ -10,6 +10,7 @@ class CreditVerification(models.TransientModel):
     """Asks which credit file to verify and says what was found, in the words of who reads it."""
 
     _name = 'credit.verification'
+    _inherit = ['credit.dialog']
     _description = "Credit File Verification"
 
     company_id = fields.Many2one(
