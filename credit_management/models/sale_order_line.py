@@ -25,6 +25,7 @@ class SaleOrderLine(models.Model):
         compute='_compute_credit_unit_price',
         store=True,
         digits=0,
+        groups='base.group_user',
         help="Value of one unit, taxes included, of a line with an ordered quantity of 0.",
     )
     credit_closed_quantity = fields.Float(
@@ -32,6 +33,7 @@ class SaleOrderLine(models.Model):
         digits='Product Unit',
         readonly=True,
         copy=False,
+        groups='base.group_user',
         help="Ordered, but will not be delivered any more: closed by hand, counts in no exposure. In the line's unit.",
     )
 
