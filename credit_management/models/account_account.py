@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .caches import drop_caches
+
 # What decides whether an account counts in the exposure.
 COUNTING_FIELDS = {'account_type', 'reconcile', 'company_ids'}
 
@@ -11,18 +13,18 @@ class AccountAccount(models.Model):
     def create(self, vals_list):
         # EXTENDS account: which accounts count is cached
         accounts = super().create(vals_list)
-        self.env.registry.clear_cache()
+        drop_caches(self.env)
         return accounts
 
     def write(self, vals):
         # EXTENDS account
         result = super().write(vals)
         if COUNTING_FIELDS & vals.keys():
-            self.env.registry.clear_cache()
+            drop_caches(self.env)
         return result
 
     def unlink(self):
         # EXTENDS account
         result = super().unlink()
-        self.env.registry.clear_cache()
+        drop_caches(self.env)
         return result

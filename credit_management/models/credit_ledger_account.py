@@ -4,6 +4,8 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, formatLang
 
+from .caches import drop_caches
+
 ROLE_LABELS = [
     ('receivable', "Receivable"),
     ('other', "Other receivable: raises"),
@@ -209,7 +211,7 @@ class CreditLedgerAccount(models.Model):
 
     def _changed(self, companies=None):
         """Make checks under way see the accounts as they are now."""
-        self.env.registry.clear_cache()
+        drop_caches(self.env)
         companies = self.company_id | (companies or self.env['res.company'])
         self.env['credit.policy'].sudo().search([('company_id', 'in', companies.ids)])._tighten()
 

@@ -6,6 +6,8 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from .caches import drop_caches
+
 # What says for whom a policy is; a customer has to meet each line that is filled in.
 SEGMENT_FIELDS = {
     'tag_ids',
@@ -584,10 +586,8 @@ class CreditPolicy(models.Model):
     def _forget(self):
         """Drop what is cached of the policies."""
         self.env.cr.cache.pop(ENTRIES_KEY, None)
-        self.env.registry.clear_cache()
-        # Again once others can see it: until then, a thread of this process may
-        # have cached that there is no policy, and nothing would be checked.
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+        # Else another thread may go on believing that there is no policy, and nothing would be checked.
+        drop_caches(self.env)
 
     @api.model
     def _create_standard(self, company):

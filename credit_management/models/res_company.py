@@ -6,6 +6,11 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from .caches import drop_caches
+
+# What the cached branches, rates and time zone follow.
+CACHED_FIELDS = {'active', 'currency_id', 'parent_id', 'partner_id'}
+
 
 class ResCompany(models.Model):
     _inherit = 'res.company'
@@ -68,9 +73,18 @@ class ResCompany(models.Model):
         if any(company.credit_remainder_days < 0 for company in self):
             raise ValidationError(self.env._("An order can't be old before its day: state 0 days or more."))
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS base: which branches there are is cached
+        companies = super().create(vals_list)
+        drop_caches(self.env)
+        return companies
+
     def write(self, vals):
         # EXTENDS base: confirmations under way must see another default policy
         result = super().write(vals)
+        if CACHED_FIELDS & vals.keys():
+            drop_caches(self.env)
         if 'credit_policy_id' in vals:
             accounts = (
                 self.env['credit.account']

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .caches import drop_caches
+
 
 class ResCurrencyRate(models.Model):
     _inherit = 'res.currency.rate'
@@ -9,20 +11,15 @@ class ResCurrencyRate(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         rates = super().create(vals_list)
-        self._credit_forget()
+        drop_caches(self.env)
         return rates
 
     def write(self, vals):
         result = super().write(vals)
-        self._credit_forget()
+        drop_caches(self.env)
         return result
 
     def unlink(self):
         result = super().unlink()
-        self._credit_forget()
+        drop_caches(self.env)
         return result
-
-    def _credit_forget(self):
-        """Drop the cached factors: now, and once others can see the rates; until then they may cache the old ones."""
-        self.env.registry.clear_cache()
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)

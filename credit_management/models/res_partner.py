@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
 from ..engine.facts import CATEGORIES
+from .caches import drop_caches
 from .credit_exposure import LEDGER_ROLES
 from .credit_policy import SEGMENT_PARTNER_FIELDS
 from .credit_rule import STATUS_LABELS
@@ -208,7 +209,7 @@ class ResPartner(models.Model):
         self._credit_write_numbers(numbers)
         if 'tz' in vals:
             # A company's credit dates follow the time zones of its address and users.
-            self.env.registry.clear_cache()
+            drop_caches(self.env)
         if names and accounts:
             accounts._note_renamed(before)
         if hierarchy:
