@@ -1,8 +1,13 @@
+import logging
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..engine.chain import GENESIS, Head
+
+_logger = logging.getLogger(__name__)
 
 # How often a job tries again when others were first.
 TRIES = 5
@@ -130,3 +135,61 @@ class CreditCounter(models.Model):
                 if not left:
                     raise
                 self.env.cr.rollback()
+
+    @api.model
+    def _each_company(self, companies, step, activity_type):
+        """Run a step of a job for each company, one transaction each; a second run has nothing to do.
+
+        A company that fails does not stop the others: its credit managers are
+        told, and the job fails after the last. It does not stop when its time is
+        over either, because it would begin with the same companies again.
+
+        :param activity_type: xmlid of what the credit managers get, on the company's contact
+        :raise UserError: if a company failed
+        """
+        commit = self.env['ir.cron']._commit_progress
+        commit(remaining=len(companies))
+        failed, cause = companies.browse(), None
+        for company in companies:
+            try:
+                self._in_turn(step, company)
+                self._close_failure(company, activity_type)
+            except Exception as error:  # whatever it is, see above
+                self.env.cr.rollback()
+                _logger.exception("Step %s of company %s failed", step.__qualname__, company.id)
+                self._tell_failure(company, activity_type)
+                failed, cause = failed + company, cause or error
+            commit(1)
+        if failed:
+            raise UserError(
+                self.env._(
+                    "This failed for %(companies)s and was done for all other companies. The reason is in the "
+                    "server's log.",
+                    companies=", ".join(failed.mapped('name')),
+                )
+            ) from cause
+
+    @api.model
+    def _tell_failure(self, company, activity_type):
+        """Give the credit managers of a company an activity, once until it is mended."""
+        contact = company.sudo().partner_id
+        if contact.activity_search([activity_type]):
+            return
+        managers = self.env.ref('credit_management.group_credit_manager').sudo().all_user_ids
+        for user in managers.filtered(lambda user: user.active and not user.share and company in user.company_ids):
+            reader = contact.with_context(lang=user.lang or self.env.lang)
+            contact.activity_schedule(
+                activity_type,
+                date_deadline=company._credit_today(),
+                user_id=user.id,
+                note=reader.env._(
+                    "It is tried again with each run of the scheduled action. If it goes on failing, give your "
+                    "administrator the name of the company: the reason is in the server's log."
+                ),
+            )
+
+    @api.model
+    def _close_failure(self, company, activity_type):
+        """Close what a failure has asked for."""
+        contact = company.sudo().partner_id
+        contact.activity_feedback([activity_type], feedback=self.env._("The scheduled action has worked again."))

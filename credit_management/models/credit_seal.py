@@ -74,16 +74,14 @@ class CreditSeal(models.Model):
 
     @api.model
     def _cron_seal(self):
-        """Seal each company's credit file, one transaction per company; a second run has nothing to do."""
+        """Seal each company's credit file."""
         # What an archived company has on file is kept as well.
         companies = (
             self.env['res.company'].with_context(active_test=False).search([('parent_id', '=', False)], order='id')
         )
-        self.env['ir.cron']._commit_progress(remaining=len(companies))
-        for company in companies:
-            self.env['credit.counter']._in_turn(self._seal, company)
-            if not self.env['ir.cron']._commit_progress(1):
-                break
+        self.env['credit.counter']._each_company(
+            companies, self._seal, 'credit_management.mail_activity_type_seal_failed'
+        )
 
     @api.model
     def _seal(self, company):

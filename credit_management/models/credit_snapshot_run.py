@@ -88,9 +88,17 @@ class CreditSnapshotRun(models.Model):
                 left -= done
                 if not commit(1, remaining=left):
                     return
+        cause = None
         for company in companies:
-            if not self._thin(company, commit):
-                return
+            try:
+                if not self._thin(company, commit):
+                    return
+            except Exception as error:  # whatever it is: the other companies go on
+                self.env.cr.rollback()
+                _logger.exception("Deleting old credit snapshots of company %s failed", company.id)
+                cause = error
+        if cause:
+            raise cause
 
     @api.model
     def _open(self, companies):
