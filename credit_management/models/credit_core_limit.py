@@ -376,13 +376,9 @@ class CreditCoreLimit(models.AbstractModel):
 
         Runs more often than daily, because the companies' days begin at different hours.
         """
-        companies = self._roots()
-        Cron = self.env['ir.cron']
-        Cron._commit_progress(remaining=len(companies))
-        for company in companies:
-            self._refresh(company)
-            if not Cron._commit_progress(1):
-                break
+        self.env['credit.counter']._each_company(
+            self._roots(), self._refresh, 'credit_management.mail_activity_type_mirror_failed'
+        )
 
     @api.model
     def _refresh(self, company):
@@ -497,8 +493,7 @@ class CreditCoreLimit(models.AbstractModel):
         proposals = Limit.search(
             [('account_id', 'in', accounts.ids), ('kind', '=', 'base'), ('origin', '=', 'core'), ('state', 'in', OPEN)]
         )
-        for proposal in proposals:
-            proposal._write_flow(wanted[proposal.account_id.with_env(accounts.env)])
+        Limit._write_flows((proposal, wanted[proposal.account_id.with_env(accounts.env)]) for proposal in proposals)
         rest = accounts - proposals.account_id
         proposals += Limit.create([{'account_id': account.id, **wanted[account]} for account in rest])
         submitted = proposals.filtered(lambda proposal: proposal.partner_id.id in governed)

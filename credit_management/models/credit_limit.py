@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, format_date, formatLang
@@ -210,14 +212,23 @@ class CreditLimit(models.Model):
 
     def _write_flow(self, vals):
         """Write what `write` keeps clients from writing, and note it in the credit file."""
-        result = super().write(vals)  # pylint: disable=super-method-mismatch
-        if kind := STATE_EVENTS.get(vals.get('state') or ('superseded' if 'superseded_by_id' in vals else None)):
-            self.env['credit.event']._record(
-                [(limit.account_id, kind, limit._prepare_event_payload()) for limit in self]
-            )
-        if vals.get('state') not in (None, 'draft', 'submitted'):
-            self.env['credit.core.limit']._mirror_accounts(self.account_id)
-        return result
+        self._write_flows([(self, vals)])
+
+    @api.model
+    def _write_flows(self, changes):
+        """Write the flow of several limits; the credit file and core's field follow in one go.
+
+        :param changes: iterable of (credit.limit, values); each is written before the next is asked for
+        """
+        entries, decided = [], self.env['credit.account']
+        for limits, vals in changes:
+            super(CreditLimit, limits).write(vals)  # pylint: disable=super-method-mismatch
+            if kind := STATE_EVENTS.get(vals.get('state') or ('superseded' if 'superseded_by_id' in vals else None)):
+                entries += [(limit.account_id, kind, limit._prepare_event_payload()) for limit in limits]
+            if vals.get('state') not in (None, 'draft', 'submitted'):
+                decided |= limits.account_id
+        self.env['credit.event']._record(entries)
+        self.env['credit.core.limit']._mirror_accounts(decided)
 
     def _prepare_event_payload(self):
         """Return the decision as the credit file keeps it."""
@@ -275,20 +286,20 @@ class CreditLimit(models.Model):
         self._check_decision()
         # Confirmations and other approvals for the same customers queue here.
         self.env['credit.counter'].sudo()._bump(self.account_id)
-        for limit in self:
-            limit._check_still_possible()
-            today = limit.company_id._credit_today()
-            start = max(limit.date_from, today)
-            limit._supersede_earlier(start)
-            limit._write_flow({'state': 'approved', 'date_from': start, **self._decision_vals()})
-            limit.account_id.message_post(
-                body=self.env._(
+        self._write_flows(self._approvals())
+        messages = {}
+        for account, limits in self.grouped('account_id').items():
+            bodies = [
+                self.env._(
                     "Credit limit approved by %(user)s: %(limit)s, from %(start)s.",
                     user=self.env.user.name,
                     limit=limit.display_name,
-                    start=format_date(self.env, start),
+                    start=format_date(self.env, limit.date_from),
                 )
-            )
+                for limit in limits
+            ]
+            messages[account.id] = Markup("<br/>").join(bodies)
+        self.account_id._message_log_batch(bodies=messages)
         self.activity_feedback(['credit_management.mail_activity_type_limit'])
         return True
 
@@ -341,20 +352,25 @@ class CreditLimit(models.Model):
                 )
             )
 
-    def _supersede_earlier(self, start):
-        """End what was in force before `start`, so that one base limit is in force on each day."""
+    def _approvals(self):
+        """Yield what approving these limits writes, as `_write_flows` wants it."""
+        approved = self.search([('account_id', 'in', self.account_id.ids), ('state', '=', 'approved')])
+        for limit in self:
+            limit._check_still_possible()
+            start = max(limit.date_from, limit.company_id._credit_today())
+            others = approved.filtered(
+                lambda other, limit=limit, start=start: (
+                    (other.account_id, other.kind, other.state) == (limit.account_id, limit.kind, 'approved')
+                    and (not other.date_to or other.date_to >= start)
+                )
+            )
+            yield from limit._superseding(others, start)
+            yield limit, {'state': 'approved', 'date_from': start, **self._decision_vals()}
+            approved += limit
+
+    def _superseding(self, others, start):
+        """Yield what ends `others`, in force from `start` on, so that one base limit is in force on each day."""
         self.ensure_one()
-        others = self.search(
-            [
-                ('account_id', '=', self.account_id.id),
-                ('kind', '=', self.kind),
-                ('state', '=', 'approved'),
-                ('id', '!=', self.id),
-                '|',
-                ('date_to', '=', False),
-                ('date_to', '>=', start),
-            ]
-        )
         today = self.company_id._credit_today()
         for other in others:
             if other.date_from > start and (not self.date_to or other.date_from <= self.date_to):
@@ -384,7 +400,7 @@ class CreditLimit(models.Model):
                 vals = {'date_to': end, 'superseded_by_id': self.id}
                 if end < today or other.date_from == start:
                     vals['state'] = 'superseded'
-                other._write_flow(vals)
+                yield other, vals
 
     def _close_merged(self, note):
         """End approved limits, whose account is merged into another one, with the day before today."""
@@ -415,17 +431,20 @@ class CreditLimit(models.Model):
     @api.model
     def _cron_close(self):
         """Mark the limits whose last day has passed."""
-        self.env['credit.counter']._in_turn(self._close_ended)
+        self.env['credit.counter']._each_company(
+            self.env['res.company'].search([('parent_id', '=', False)]),
+            self._close_ended,
+            'credit_management.mail_activity_type_close_failed',
+        )
 
     @api.model
-    def _close_ended(self):
-        for company in self.env['res.company'].search([('parent_id', '=', False)]):
-            ended = self.search(
-                [('company_id', '=', company.id), ('state', '=', 'approved'), ('date_to', '<', company._credit_today())]
-            )
-            superseded = ended.filtered('superseded_by_id')
-            superseded._write_flow({'state': 'superseded'})
-            (ended - superseded)._write_flow({'state': 'expired'})
+    def _close_ended(self, company):
+        ended = self.search(
+            [('company_id', '=', company.id), ('state', '=', 'approved'), ('date_to', '<', company._credit_today())]
+        )
+        superseded = ended.filtered('superseded_by_id')
+        superseded._write_flow({'state': 'superseded'})
+        (ended - superseded)._write_flow({'state': 'expired'})
 
     # -------------------------------------------------------------------------
     # SQL

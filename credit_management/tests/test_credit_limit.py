@@ -20,6 +20,10 @@ class TestCreditLimit(CreditCommon):
             .create({'account_id': self.account.id, 'amount': amount, 'currency_id': self.currency.id, **values})
         )
 
+    def _close(self):
+        with self.enter_registry_test_mode():
+            self.env.ref('credit_management.ir_cron_close_limits').method_direct_trigger()
+
     def test_analyst_proposes_and_manager_approves(self):
         limit = self._draft()
         limit.action_submit()
@@ -90,10 +94,10 @@ class TestCreditLimit(CreditCommon):
         limit = self._limit(self.account, 100, date_to=date_add(self.today, days=3))
         self.assertEqual(self.figures(date=date_add(self.today, days=3))['limit_kind'], 'amount')
         self.assertEqual(self.figures(date=date_add(self.today, days=4))['limit_kind'], 'none')
-        self.env['credit.limit']._cron_close()
+        self._close()
         self.assertEqual(limit.state, 'approved')
         with freeze_time(date_add(self.today, days=4)):
-            self.env['credit.limit']._cron_close()
+            self._close()
         self.assertEqual(limit.state, 'expired')
 
     def test_bounded_limit_does_not_end_an_open_one_for_good(self):
@@ -119,3 +123,37 @@ class TestCreditLimit(CreditCommon):
         self.assertEqual(limit.activity_ids.user_id, self.manager)
         limit.with_user(self.manager).action_approve()
         self.assertFalse(limit.activity_ids)
+
+    def test_second_of_two_limits_approved_at_once_replaces_the_first(self):
+        first, second = limits = self._draft(100) + self._draft(200)
+        limits.action_submit()
+        limits.with_user(self.manager).action_approve()
+        self.assertEqual((first.state, first.superseded_by_id), ('superseded', second))
+        self.assertEqual((second.state, self.figures()['effective_limit']), ('approved', 200))
+        kinds = self.env['credit.event'].sudo().search([('account_id', '=', self.account.id)], order='number')
+        self.assertEqual(kinds.mapped('kind')[-3:], ['limit_approved', 'limit_closed', 'limit_approved'])
+        self.assertEqual(len(self.account.message_ids.filtered(lambda note: "approved by" in note.body)), 1)
+
+    def test_statements_of_an_approval_hardly_grow_with_the_limits(self):
+        def approve(number):
+            customers = self.env['res.partner'].create(
+                [{'name': f"Customer {place}", 'is_company': True} for place in range(number)]
+            )
+            accounts = self._account(customers)
+            for amount in (100, 200):  # the second replaces the first
+                limits = self.env['credit.limit'].create(
+                    [{'account_id': account.id, 'amount': amount + account.id % 7} for account in accounts]
+                )
+                limits.action_submit()
+                limits = limits.with_user(self.manager)
+                self.env.flush_all()
+                self.env.invalidate_all()
+                limits.mapped('display_name')
+                before = self.cr.sql_log_count
+                limits._write_flows(limits._approvals())
+                self.env.flush_all()
+            return self.cr.sql_log_count - before
+
+        approve(2)  # caches
+        one = approve(1)
+        self.assertLessEqual(approve(20), one + 3)

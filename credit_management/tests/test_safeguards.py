@@ -2,8 +2,8 @@ from pathlib import Path
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.modules.migration import load_script
-from odoo.tests import tagged
-from odoo.tools import file_path
+from odoo.tests import new_test_user, tagged
+from odoo.tools import file_path, mute_logger
 
 from .common import CreditCommon
 
@@ -30,6 +30,63 @@ class TestForgedValues(CreditCommon):
             Decision.with_context(default_limit_id=limit.id).onchange(
                 {}, [], {'limit_id': {'fields': {'display_name': {}}}}
             )
+
+    def test_dialogs_name_only_what_their_user_may_read(self):
+        foreign = self.env['res.partner'].create({'name': "Secret Customer"})
+        order = self._order_of(10, partner=foreign)
+        order.user_id = self.manager
+        account = self._account(company=self.foreign)
+        policy = self._limit_policy(company=self.foreign, default=False)
+        rule = policy.rule_ids
+        for user, model, field, record, values in (
+            (self.sales_user, 'credit.decision', 'order_id', order, {'decision': 'request'}),
+            (self.sales_user, 'credit.false.hold.decision', 'order_id', order, {'step': 'report'}),
+            (self.sales_user, 'credit.remainder.close', 'order_ids', order, {'decision': 'close'}),
+            (self.manager, 'credit.rule.demotion', 'rule_id', rule, {'reason': "x"}),
+            (self.manager, 'credit.acceptance', 'account_ids', account, {}),
+            (self.manager, 'credit.dry.run', 'policy_id', policy, {'company_id': self.company.id}),
+            (self.manager, 'credit.verification', 'account_ids', account, {}),
+            (self.manager, 'credit.file.export', 'account_ids', account, {}),
+        ):
+            with self.subTest(model=model):
+                many = field.endswith('_ids')
+                value = [(6, 0, record.ids)] if many else record.id
+                Dialog = self.env[model].with_user(user)
+                spec = {field: {'fields': {'display_name': {}}}}
+                with self.assertRaises(AccessError):
+                    Dialog.create({**values, field: value})
+                with self.assertRaises(AccessError):
+                    Dialog.with_context(**{f'default_{field}': value}).onchange({}, [], spec)
+                with self.assertRaises(AccessError):
+                    Dialog.onchange({field: value}, [], spec)
+                with self.assertRaises(AccessError):
+                    Dialog.onchange({field: value}, [field], spec)
+
+    def test_dialog_can_not_be_turned_to_another_order(self):
+        foreign = self._order_of(10)
+        foreign.user_id = self.manager
+        mine = self._order_of(10, user_id=self.sales_user.id)
+        dialog = (
+            self.env['credit.decision'].with_user(self.sales_user).create({'decision': 'request', 'order_id': mine.id})
+        )
+        with self.assertRaises(AccessError):
+            dialog.write({'order_id': foreign.id})
+        shown = dialog.onchange({}, [], {'order_id': {'fields': {'display_name': {}}}})
+        self.assertNotIn(foreign.name, str(shown))
+
+    def test_customers_do_not_read_our_figures_of_their_order_lines(self):
+        self._limit_policy()
+        self._account(limit=1000)
+        user = new_test_user(self.env, 'credit_portal', 'base.group_portal')
+        user.partner_id.parent_id = self.customer
+        order = self._order_of(100)
+        order.state = 'sent'
+        order.message_subscribe(user.partner_id.ids)
+        lines = order.order_line.with_user(user)
+        self.assertEqual(lines.read(['product_uom_qty'])[0]['product_uom_qty'], 1)
+        for name in ('credit_closed_quantity', 'credit_unit_price'):
+            with self.subTest(name=name), self.assertRaises(AccessError):
+                lines.read([name])
 
     def test_limit_stays_with_its_accounts_company(self):
         foreign = self._account(company=self.foreign)
@@ -198,3 +255,70 @@ class TestStaleCaches(CreditCommon):
         self.env.cr.execute("UPDATE credit_policy SET active = TRUE WHERE id = %s", [policy.id])
         self.env.cr.postcommit.run()
         self.assertIn(self.company.id, Policy._companies_with_policy())
+
+    def test_ledger_accounts_branches_and_rates_are_dropped_after_the_commit_too(self):
+        Ledger = self.env['credit.ledger.account']
+        bills = self.env['account.account'].create(
+            {'code': '112100', 'name': "Bills", 'account_type': 'asset_current', 'reconcile': True}
+        )
+        for name, change in (
+            ('ledger', lambda: Ledger.create({'account_id': bills.id, 'role': 'clearing'})),
+            ('account', lambda: bills.write({'reconcile': False})),
+            ('branch', lambda: self.env['res.company'].create({'name': "Branch", 'parent_id': self.company.id})),
+            ('company', lambda: self.company.write({'currency_id': self.company.currency_id.id})),
+            ('tz', lambda: self.company.partner_id.write({'tz': 'Asia/Shanghai'})),
+        ):
+            with self.subTest(name=name):
+                self.env.cr.postcommit.clear()
+                change()
+                self.env.flush_all()
+                self.env.registry.cache_invalidated.clear()
+                self.env.cr.postcommit.run()
+                self.assertIn('default', self.env.registry.cache_invalidated)
+
+
+@tagged('post_install', '-at_install')
+class TestJobs(CreditCommon):
+    """A job over all companies goes on where one fails, says so, and fails in the end."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.env['res.company'].create({'name': "Other", 'currency_id': cls.currency.id})
+        cls.manager.company_ids += cls.other_company
+
+    def test_company_that_fails_does_not_stop_the_others(self):
+        manager_ids = {self.manager.id}
+        for model, step, cron, activity_type in (
+            ('credit.seal', '_seal', 'ir_cron_seal', 'seal'),
+            ('credit.core.limit', '_refresh', 'ir_cron_mirror_limits', 'mirror'),
+            ('credit.limit', '_close_ended', 'ir_cron_close_limits', 'close'),
+        ):
+            with self.subTest(model=model), self.enter_registry_test_mode():
+                xmlid = f'credit_management.mail_activity_type_{activity_type}_failed'
+                done, broken = [], [self.company]
+
+                def fake(records, company, done=done, broken=broken):
+                    if company in broken:
+                        raise ValueError(company.name)
+                    done.append(company.id)
+
+                self.patch(type(self.env[model]), step, fake)
+                job = self.env.ref(f'credit_management.{cron}')
+                for _again in range(2):
+                    with (
+                        mute_logger('odoo.addons.credit_management.models.credit_counter'),
+                        self.assertLogs('odoo.addons.base.models.ir_cron', 'ERROR') as log,
+                    ):
+                        job.method_direct_trigger()
+                    self.assertIn(f"This failed for {self.company.name}", log.output[0])
+                self.assertIn(self.other_company.id, done)
+                told = self.company.partner_id.activity_search([xmlid])
+                self.assertEqual(len(told), len(told.user_id), "once until it is mended")
+                self.assertLessEqual(manager_ids, set(told.user_id.ids))
+                self.assertFalse(self.other_company.partner_id.activity_search([xmlid]))
+
+                broken.clear()
+                job.method_direct_trigger()
+
+                self.assertFalse(self.company.partner_id.activity_search([xmlid]))
