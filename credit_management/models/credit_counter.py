@@ -154,6 +154,7 @@ class CreditCounter(models.Model):
             try:
                 self._in_turn(step, company)
                 self._close_failure(company, activity_type)
+                self.env.flush_all()  # not only with the commit
             except Exception as error:  # whatever it is, see above
                 self.env.cr.rollback()
                 _logger.exception("Step %s of company %s failed", step.__qualname__, company.id)

@@ -68,7 +68,7 @@ class CreditSnapshotRun(models.Model):
         """
         commit = self.env['ir.cron']._commit_progress
         companies = self.env['res.company'].search([('parent_id', '=', False)])
-        runs = self._open(companies)
+        runs = self.env['credit.counter']._in_turn(self._open, companies)
         left = len(runs)
         commit(remaining=left)
         for run in runs:
@@ -76,6 +76,8 @@ class CreditSnapshotRun(models.Model):
             while not done:
                 try:
                     done = run._step()
+                    # Else a conflict comes up with the commit, and the job ends there.
+                    self.env.flush_all()
                 except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                     self.env.cr.rollback()
                     break  # stays to do, the job is called again at once

@@ -126,6 +126,42 @@ class TestMerge(MergeCommon):
         self.assertEqual((here.merged_into_id, here.active), (target, False))
         self.assertEqual((there.merged_into_id, there.active, there.partner_id), (self.Account, True, self.south))
 
+    def test_account_here_of_one_and_there_of_the_other_with_limits_and_contacts_of_both(self):
+        here, there = self.company, self.other_company
+        self._limit_policy(company=there)
+        contacts = self.env['res.partner'].create(
+            [{'name': "Buyer", 'parent_id': self.north.id}, {'name': "Seller", 'parent_id': self.south.id}]
+        )
+        north_here = self._account(self.north, limit=100)
+        north_there = self._account(self.north, limit=30, company=there)
+        south_there = self._account(self.south, limit=70, company=there)
+        order = self._order_of(60.0, partner=contacts[0], confirm=True)
+        self.assertExposure(partner=self.north, ordered=60)
+
+        self._merge(self.north, into=self.south)
+
+        self.assertEqual(contacts.commercial_partner_id, self.south)
+        self.assertEqual(self._accounts_of(self.south), north_here)
+        self.assertEqual(self._accounts_of(self.south, there), north_there + south_there)
+        self.assertEqual((north_here.active, north_there.active, south_there.active), (True, False, True))
+        self.assertEqual(north_there.merged_into_id, south_there)
+        self.assertEqual(
+            (order.credit_account_id, order.partner_invoice_id.commercial_partner_id), (north_here, self.south)
+        )
+        self.assertExposure(partner=self.south, ordered=60)
+        # Each company goes on with what it has decided for the one who stays, else for the one who came.
+        self.assertEqual(self.figures(self.south)['effective_limit'], 100)
+        self.assertEqual(self.figures(self.south, company=there)['effective_limit'], 70)
+        numbers = [self.south.with_company(company).credit_limit for company in (here, there)]
+        self.assertEqual(numbers, [100, 70])
+        self.assertEqual([partner.with_company(there).credit_limit for partner in contacts], [70, 70])
+        self.assertFalse(
+            self.env['credit.limit'].search([('state', 'in', ('draft', 'submitted'))])
+            & (north_here + north_there + south_there).limit_ids
+        )
+        for company in (here, there):
+            self.assertFalse(self.env['credit.event'].sudo()._verify_chain(company=company).findings)
+
     def test_company_that_the_user_may_not_see_is_settled_too(self):
         merger = self._editor()
         # What core's merge itself reads of contacts.
