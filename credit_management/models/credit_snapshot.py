@@ -120,6 +120,23 @@ class CreditSnapshot(models.Model):
             snapshot.display_name = f'{snapshot.partner_id.display_name} {fields.Date.to_string(snapshot.date)}'
 
     # -------------------------------------------------------------------------
+    # Sums
+    # -------------------------------------------------------------------------
+
+    def _read_group_select(self, aggregate_spec, query):
+        # EXTENDS base: amounts of several days don't add up. A sum over rows
+        # of which an account has more than one is left empty, also in the
+        # totals of a pivot, of groups and of what is exported.
+        select = super()._read_group_select(aggregate_spec, query)
+        if not aggregate_spec.endswith((':sum', ':sum_currency')):
+            return select
+        return SQL(
+            "CASE WHEN COUNT(DISTINCT %(account)s) = COUNT(*) THEN %(select)s END",
+            account=self._field_to_sql(self._table, 'account_id', query),
+            select=select,
+        )
+
+    # -------------------------------------------------------------------------
     # Taking
     # -------------------------------------------------------------------------
 

@@ -587,6 +587,28 @@ class TestCreditSnapshotPast(SnapshotCommon):
         self.assertEqual(sums['2026-03-01'], (1360, 360))
         self.assertEqual(self._rows(date='2026-03-10').exposure, 1360)
 
+    def test_amounts_of_several_days_are_not_summed(self):
+        partners = self.customer + self.env['res.partner'].create({'name': "Second", 'is_company': True})
+        for day, amount in (('2026-03-10', 100), ('2026-03-12', 50), ('2026-04-01', 25)):
+            with freeze_time(f'{day} 12:00:00'):
+                for partner in partners:
+                    self._invoice(amount, due='2026-12-31', partner=partner)
+                self._run_job()
+
+        def sums(domain, groupby):
+            groups = self.Snapshot.formatted_read_group(
+                [('partner_id', 'in', partners.ids), *domain], groupby, ['exposure:sum', 'exposure:sum_currency']
+            )
+            self.assertTrue(all(group['exposure:sum'] == group['exposure:sum_currency'] for group in groups))
+            return [group['exposure:sum'] for group in groups]
+
+        self.assertEqual(sums([], ['date:day']), [200, 300, 350])
+        self.assertEqual(sums([], ['date:month']), [False, 350])
+        self.assertEqual(sums([('month_last', '=', True)], ['date:month']), [300, 350])
+        self.assertEqual(sums([('month_last', '=', True)], []), [False])
+        self.assertEqual(sums([], ['partner_id']), [False, False])
+        self.assertEqual(sums([('date', '=', '2026-03-10')], []), [200])
+
     def test_limit_decided_then_is_in_the_back_filled_row(self):
         self._invoice(100, due='2026-01-10')
         with freeze_time('2026-01-20 12:00:00'):
