@@ -116,13 +116,12 @@ class CreditFalseHold(models.Model):
         held.invalidate_recordset(ORDER_FIELDS)
         payload = {'report': report.id, 'check': check.id, 'order': order.id, 'reason': reason}
         self.env['credit.event']._record([(check.account_id, 'false_hold', payload)])
-        controller = held.credit_controller_id
-        reader = order.with_context(lang=controller.lang or self.env.lang)
-        labels = dict(report.with_context(lang=reader.env.lang)._fields['reason']._description_selection(reader.env))
-        reader._credit_post(
-            reader.env._("%(user)s says that this hold is wrong", user=self.env.user.name),
+        author = order._credit_as_author()
+        labels = dict(self._fields['reason']._description_selection(author.env))
+        author._credit_post(
+            author.env._("%(user)s says that this hold is wrong", user=self.env.user.name),
             [labels[reason], *filter(None, [note])],
-            partners=controller.partner_id,
+            partners=held.credit_controller_id.partner_id,
         )
         return report
 
@@ -154,13 +153,13 @@ class CreditFalseHold(models.Model):
         order = self.env[self.res_model].sudo().browse(self.res_id).exists()
         if order:
             order.invalidate_recordset(ORDER_FIELDS)
-            reader = order.with_context(lang=self.reported_by_id.lang or self.env.lang)
+            author = order._credit_as_author()
             title = (
-                reader.env._("%(user)s: this hold was wrong", user=self.env.user.name)
+                author.env._("%(user)s: this hold was wrong", user=self.env.user.name)
                 if justified
-                else reader.env._("%(user)s: this hold was right", user=self.env.user.name)
+                else author.env._("%(user)s: this hold was right", user=self.env.user.name)
             )
-            reader._credit_post(
+            author._credit_post(
                 title, list(filter(None, [vals['decision_note']])), partners=self.reported_by_id.partner_id
             )
 

@@ -592,8 +592,10 @@ class SaleOrder(models.Model):
                     )
                 )
             # What the system adds for work already done is never refused.
-            self._credit_post(
-                self.env._("Raised by %(increase)s beyond the customer's credit", **values), check.reason.split('\n')
+            author = self._credit_as_author()
+            author._credit_post(
+                author.env._("Raised by %(increase)s beyond the customer's credit", **values),
+                check.with_context(lang=author.env.lang).reason.split('\n'),
             )
             check.account_id._schedule_growth_activity(order)
             payload = {**check._prepare_event_payload(), 'increase': increase}
@@ -626,15 +628,24 @@ class SaleOrder(models.Model):
             if 'website_id' in order._fields and order.website_id and order.state == 'draft':
                 vals['state'] = 'sent'
             order._credit_write(vals)
-            reader = order.with_context(lang=order.user_id.lang or self.env.lang)
-            reason = check.with_context(lang=reader.env.lang).reason
-            if not again or reason != before.with_context(lang=reader.env.lang).reason:
-                reader._credit_post(reader.env._("On hold for credit"), reason.split('\n'), notify=not again)
+            author = order._credit_as_author()
+            reason = check.with_context(lang=author.env.lang).reason
+            if not again or reason != before.with_context(lang=author.env.lang).reason:
+                author._credit_post(author.env._("On hold for credit"), reason.split('\n'), notify=not again)
                 entries.append((check.account_id, 'held', check._prepare_event_payload()))
             accounts |= check.account_id
         self.env['credit.event']._record(entries)
         accounts._schedule_hold_activity()
         (former - accounts)._close_hold_activity()
+
+    def _credit_as_author(self):
+        """Return this order in the language of whoever acts, in which a message is kept for all who read it.
+
+        What a customer or the system does is told in the salesperson's.
+        """
+        user = self.env.user
+        staff = not user.share and not user._is_superuser()
+        return self.with_context(lang=(user if staff else self.user_id).lang or self.env.lang)
 
     def _credit_post(self, title, lines, notify=False, partners=None):
         """Post an internal note that the customer never sees; by the system, whoever acts."""
@@ -853,12 +864,11 @@ class SaleOrder(models.Model):
         )
         order._credit_write({'credit_release_id': release.id})
         release._record_event('release_requested')
-        controller = order.credit_controller_id
-        reader = self.with_context(lang=controller.lang or self.env.lang)
-        reader._credit_post(
-            reader.env._("Release requested by %(user)s", user=self.env.user.name),
+        author = self._credit_as_author()
+        author._credit_post(
+            author.env._("Release requested by %(user)s", user=self.env.user.name),
             [note],
-            partners=controller.partner_id,
+            partners=order.credit_controller_id.partner_id,
         )
 
     def _credit_release(self, note):
@@ -881,8 +891,8 @@ class SaleOrder(models.Model):
                     "%(order)s can't be released: %(reasons)s", order=self.name, reasons=self.sudo().credit_reason
                 )
             )
-        reader = self.with_context(lang=self.user_id.lang or self.env.lang)
-        reader._credit_post(reader.env._("Released by %(user)s", user=self.env.user.name), [note], notify=True)
+        author = self._credit_as_author()
+        author._credit_post(author.env._("Released by %(user)s", user=self.env.user.name), [note], notify=True)
         self.sudo().credit_account_id._close_hold_activity()
 
     def _credit_reject(self, note):
@@ -895,8 +905,8 @@ class SaleOrder(models.Model):
         self._credit_check_decision()
         self._credit_require_held()
         self._credit_decide('rejected', note)
-        reader = self.with_context(lang=self.user_id.lang or self.env.lang)
-        reader._credit_post(reader.env._("Rejected by %(user)s", user=self.env.user.name), [note], notify=True)
+        author = self._credit_as_author()
+        author._credit_post(author.env._("Rejected by %(user)s", user=self.env.user.name), [note], notify=True)
         self.sudo().credit_account_id._close_hold_activity()
 
     def _credit_check_decision(self):

@@ -703,15 +703,27 @@ class TestSaleOrderCheck(CreditCommon):
         self.assertFalse(account.activity_ids)
         self.assertEqual(second.credit_state, 'none')
 
-    def test_controller_and_salesperson_are_told_in_their_own_language(self):
+    def test_to_do_is_in_its_readers_language_and_a_message_in_its_authors(self):
         self.env['res.lang']._activate_lang('zh_CN')
         self.manager.lang = 'zh_CN'
         order = self._held_order()
         self.assertEqual(self._account().activity_ids.summary, "因信用暂挂的订单")
-        order.with_user(self.sales_user)._credit_request_release("pays on Friday")
-        self.assertIn("申请放行", order.message_ids[:1].body)
-        order.with_user(self.manager).with_context(lang='zh_CN')._credit_reject("too much already")
-        self.assertIn("Rejected by", order.message_ids[:1].body)
+        order.with_user(self.sales_user).with_context(lang='zh_CN')._credit_request_release("pays on Friday")
+        self.assertIn("Release requested by", order.message_ids[:1].body)
+        order.with_user(self.manager)._credit_reject("too much already")
+        self.assertIn("已驳回", order.message_ids[:1].body)
+
+    def test_what_a_customer_does_is_told_in_the_salespersons_language(self):
+        self.env['res.lang']._activate_lang('zh_CN')
+        self.sales_user.lang = 'zh_CN'
+        portal = self._new_user('credit_portal_lang', 'base.group_portal')
+        self._limit_policy()
+        self._account(limit=100)
+        order = self._order_of(150)
+        order.user_id = self.sales_user
+        order.with_user(portal).sudo().action_confirm()
+        self.assertEqual(order.credit_state, 'on_hold')
+        self.assertIn("因信用暂挂", order.message_ids[:1].body)
 
     def test_held_order_confirmed_again_after_a_payment_passes(self):
         self._limit_policy()
