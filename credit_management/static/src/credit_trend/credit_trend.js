@@ -6,6 +6,9 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
+// As many points tell by themselves since when a trend is kept.
+const YOUNG = 30;
+
 /**
  * Exposure and limit day by day. The ledger side goes back before the
  * installation; the whole exposure begins where it was first written down, and
@@ -44,11 +47,12 @@ export class CreditTrendField extends Component {
         if (!first) {
             return _t("Only the open items are known so far, from the ledger. Orders and drafts follow day by day.");
         }
-        return first === this.points[0]
-            ? ""
-            : _t("Orders and drafts are known since %(date)s. Before that only the open items are, from the ledger.", {
-                  date: this.day(first),
-              });
+        if (first === this.points[0]) {
+            return this.points.length < YOUNG ? _t("Kept once a day since %(date)s.", { date: this.day(first) }) : "";
+        }
+        return _t("Orders and drafts are known since %(date)s. Before that only the open items are, from the ledger.", {
+            date: this.day(first),
+        });
     }
 
     get summary() {
@@ -78,8 +82,7 @@ export class CreditTrendField extends Component {
         const [exposure, ledger, ledgerFill, limit] = ["exposure", "ledger", "ledger-fill", "limit"].map((name) =>
             style.getPropertyValue(`--credit-${name}`).trim()
         );
-        const lonely = this.points.length < 3;
-        const line = { pointRadius: lonely ? 3 : 0, pointHitRadius: 8, borderWidth: 2, spanGaps: false };
+        const line = { pointHitRadius: 8, borderWidth: 2, spanGaps: false };
         const datasets = [
             {
                 ...line,
@@ -108,6 +111,10 @@ export class CreditTrendField extends Component {
                 borderDash: [6, 4],
                 stepped: true,
             });
+        }
+        for (const dataset of datasets) {
+            // A line of one or two points would hardly be seen.
+            dataset.pointRadius = dataset.data.filter((point) => point.y !== null).length < 3 ? 3 : 0;
         }
         return {
             type: "line",
