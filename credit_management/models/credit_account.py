@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, formatLang
+from odoo.tools import SQL, format_list, formatLang
 from odoo.tools.constants import PREFETCH_MAX
 
 from ..engine.facts import CATEGORIES, NO_CREDIT
@@ -1345,7 +1345,7 @@ class CreditAccount(models.Model):
         """
         lines = self.env['account.move.line']
         lines.check_access('write')
-        matched = False
+        matched = defaultdict(float)
         for account in self:
             open_lines = lines.search(account._open_items_domain(), order='date_maturity, id')
             # What is booked together is matched together: same receivable
@@ -1354,11 +1354,23 @@ class CreditAccount(models.Model):
                 balances = group.mapped('amount_residual')
                 if min(balances) < 0 < max(balances):
                     group.reconcile()
-                    matched = True
+                    rest = sum(balance for balance in group.mapped('amount_residual') if balance < 0)
+                    matched[account.currency_id] += rest - credit
         if not matched:
             raise UserError(self.env._("There is nothing to match: no open credit meets an open item in its currency."))
         self.invalidate_recordset(list(FIGURES))
-        return True
+        amounts = [formatLang(self.env, amount, currency_obj=currency) for currency, amount in matched.items()]
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'message': self.env._(
+                    "Matched with the oldest items: %(amounts)s.", amounts=format_list(self.env, amounts)
+                ),
+                'type': 'success',
+                'next': {'type': 'ir.actions.act_window_close'},
+            },
+        }
 
     def _open_items_domain(self):
         """Return the domain of the journal items behind `exposure_open_item`."""

@@ -242,6 +242,17 @@ class CreditRule(models.Model):
     def action_promote(self):
         """Give this rule its outcome again; only credit managers may write rules."""
         self.write({'demoted': False})
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'message': ' '.join(
+                    self.env._("“%(rule)s” has its outcome again.", rule=rule._summary()) for rule in self
+                ),
+                'type': 'info',
+                'next': {'type': 'ir.actions.act_window_close'},
+            },
+        }
 
     def _to_engine(self, full=False):
         """Return this rule as the engine's frozen value.
