@@ -33,7 +33,7 @@ class CreditSeal(models.Model):
         help="Account, number and hash of the last event of each account with events since the seal before.",
     )
     head_count = fields.Integer(
-        string="Accounts", compute='_compute_head_count', help="Accounts with events since the seal before."
+        string="Number of Accounts", compute='_compute_head_count', help="Accounts with events since the seal before."
     )
     previous_hash = fields.Char(
         string="Hash Before", required=True, readonly=True, help="Of the company's seal before."
