@@ -1000,7 +1000,7 @@ class CreditAccount(models.Model):
         limit = self.limit_ids.filtered('in_force')[:1]
         return {
             'limit_kind': limit.limit_kind or 'none',
-            'limit_amount': limit.amount,
+            'amount': limit.amount,
             'currency_id': limit.currency_id.id or self.currency_id.id,
         }
 
@@ -1207,7 +1207,7 @@ class CreditAccount(models.Model):
             accounts._write_accepted(today, until, exposures, reason)
             self.env['credit.event']._record(
                 [
-                    (account, 'accepted', {'from': today, 'until': until, 'exposure': exposure})
+                    (account, 'accepted', account._prepare_accepted_payload(today, until, exposure))
                     for account, exposure in zip(accounts, exposures, strict=True)
                 ]
             )
@@ -1239,6 +1239,11 @@ class CreditAccount(models.Model):
         )
         self.invalidate_recordset()
 
+    def _prepare_accepted_payload(self, start, until, exposure):
+        """Return what is accepted as is, as the credit file keeps it."""
+        self.ensure_one()
+        return {'date_from': start, 'date_to': until, 'amount': exposure, 'currency_id': self.currency_id.id}
+
     def _check_may_accept(self):
         if not self.env.user.has_group('credit_management.group_credit_manager'):
             raise AccessError(self.env._("Only credit managers accept as is what a customer owes."))
@@ -1257,7 +1262,12 @@ class CreditAccount(models.Model):
             (
                 account,
                 'accepted',
-                {'ended': True, 'until': account.accepted_until, 'exposure': account.accepted_exposure},
+                {
+                    **account._prepare_accepted_payload(
+                        account.accepted_from, account.accepted_until, account.accepted_exposure
+                    ),
+                    'ended': True,
+                },
             )
             for account in accepted
         ]
@@ -1353,6 +1363,7 @@ class CreditAccount(models.Model):
             for group in open_lines.grouped(lambda line: (line.account_id, line.company_id, line.currency_id)).values():
                 balances = group.mapped('amount_residual')
                 if min(balances) < 0 < max(balances):
+                    credit = sum(balance for balance in balances if balance < 0)
                     group.reconcile()
                     rest = sum(balance for balance in group.mapped('amount_residual') if balance < 0)
                     matched[account.currency_id] += rest - credit

@@ -113,7 +113,7 @@ class CreditCheck(models.Model):
             'res_model': self.res_model,
             'res_id': self.res_id,
             'outcome': self.outcome,
-            'rules': self._reason_lines().mapped('kind'),
+            'rules': self._deciding_kinds(),
             'amount': self.document_total_currency,
             'currency_id': self.document_currency_id.id,
             'exposure': self.exposure,
@@ -122,6 +122,11 @@ class CreditCheck(models.Model):
             'excess': self.excess,
             'company_currency_id': self.currency_id.id,
         }
+
+    def _deciding_kinds(self):
+        """Return the kinds of rules that made the outcome what it is, without those that only warned."""
+        lines = self._reason_lines().filtered(lambda line: line.verdict == self.outcome)
+        return list(dict.fromkeys(lines.mapped('kind')))
 
     def action_open_document(self):
         """Open the checked document."""

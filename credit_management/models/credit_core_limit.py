@@ -123,6 +123,14 @@ class CreditCoreLimit(models.AbstractModel):
             self._record_take_over(company, rows)
         return self.env['credit.limit'].browse(row['id'] for row in rows)
 
+    @api.model
+    def _prepare_branches(self, row):
+        """Return the numbers of the branches that differ, as the credit file keeps them."""
+        return [
+            {'company_id': int(branch), 'amount': float(number)}
+            for branch, number in sorted(row['branches'].items(), key=lambda item: int(item[0]))
+        ]
+
     def _record_take_over(self, company, rows):
         """Enter the take-over in the credit files, the reasons and the log."""
         Account, Limit = self.env['credit.account'], self.env['credit.limit'].with_context(**QUIET)
@@ -134,12 +142,12 @@ class CreditCoreLimit(models.AbstractModel):
                     account,
                     'limit_approved' if row['state'] == 'approved' else 'core_limit',
                     {
-                        'limit': row['id'],
+                        'limit_id': row['id'],
                         'origin': 'core',
                         'limit_kind': row['limit_kind'],
                         'amount': float(row['amount']),
-                        'currency': company.currency_id.name,
-                        **({'branches': row['branches']} if row['branches'] else {}),
+                        'currency_id': company.currency_id.id,
+                        **({'branches': self._prepare_branches(row)} if row['branches'] else {}),
                     },
                 )
                 for account, row in zip(accounts, rows, strict=True)
@@ -505,11 +513,12 @@ class CreditCoreLimit(models.AbstractModel):
                     proposal.account_id,
                     'core_limit',
                     {
-                        'limit': proposal.id,
+                        'limit_id': proposal.id,
+                        'origin': 'core',
                         'limit_kind': proposal.limit_kind,
                         'amount': proposal.amount,
-                        'currency': root.currency_id.name,
-                        'company': company.id,
+                        'currency_id': root.currency_id.id,
+                        'company_id': company.id,
                     },
                 )
                 for proposal in proposals

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_date, formatLang
+from odoo.tools import SQL, format_date, format_list, formatLang
 
 from ..engine.chain import Event, Finding, Head, Seal, check_account, check_seals, event_hash
 
@@ -29,6 +29,7 @@ KIND_LABELS = [
     ('rejected', "Rejected"),
     ('accepted', "Accepted as is"),
     ('false_hold', "Hold reported as false"),
+    ('false_hold_decided', "Reported hold judged"),
     ('remainder_closed', "Remainder closed"),
     ('core_limit', "Limit written in the contact"),
     ('renamed', "Customer renamed"),
@@ -58,15 +59,18 @@ REFERENCES = {
     'policy_id': 'credit.policy',
     'policy_before_id': 'credit.policy',
     'order_id': 'sale.order',
-    'order': 'sale.order',
-    'limit': 'credit.limit',
-    'check': 'credit.check',
-    'report': 'credit.false.hold',
+    'report_id': 'credit.false.hold',
+    'partner_id': 'res.partner',
+    'company_id': 'res.company',
+    'from_account_id': 'credit.account',
+    'into_account_id': 'credit.account',
     'from_partner_id': 'res.partner',
     'into_partner_id': 'res.partner',
 }
+# Between parts of a text that are no list: the same in all languages.
+SEPARATOR = " · "
 # What an event is about: the first of these that its payload has.
-DOCUMENTS = ('document', 'order_id', 'order', 'limit_id', 'limit', 'release_id', 'check_id', 'policy_id')
+DOCUMENTS = ('document', 'order_id', 'limit_id', 'release_id', 'check_id', 'policy_id')
 
 
 class Many2oneWithoutKey(fields.Many2one):
@@ -440,7 +444,24 @@ class CreditEvent(models.Model):
     _describe_limit_approved = _describe_limit
     _describe_limit_rejected = _describe_limit
     _describe_limit_closed = _describe_limit
-    _describe_core_limit = _describe_limit
+
+    def _describe_core_limit(self, payload, references):
+        parts = [self._describe_limit(payload, references)]
+        if name := references.get('company_id'):
+            parts.append(self.env._("written in %(company)s", company=name))
+        if branches := payload.get('branches'):
+            parts.append(self.env._("branches differ: %(branches)s", branches=self._branch_limits(payload, branches)))
+        return SEPARATOR.join(parts)
+
+    def _branch_limits(self, payload, branches):
+        rows = [row for row in branches if isinstance(row, dict)] if isinstance(branches, list) else []
+        ids = [row['company_id'] for row in rows if isinstance(row.get('company_id'), int)]
+        # Names only: whoever reads the account's file may know its company's branches.
+        names = {company.id: company.name for company in self.env['res.company'].sudo().browse(ids).exists()}
+        return self._list(
+            f"{names.get(row.get('company_id')) or row.get('company_id')} {self._money({**payload, **row}, 'amount')}"
+            for row in rows
+        )
 
     def _describe_status(self, payload, references):
         labels = dict(self.env['credit.account']._fields['status']._description_selection(self.env))
@@ -456,7 +477,7 @@ class CreditEvent(models.Model):
         values = {
             'document': references.get('document', ''),
             'amount': self._money(payload, 'amount'),
-            'rules': ", ".join(labels.get(kind, kind) for kind in payload.get('rules') or []),
+            'rules': self._list(labels.get(kind, kind) for kind in payload.get('rules') or []),
             'excess': self._money(payload, 'excess', 'company_currency_id'),
         }
         if not payload.get('excess'):  # held for another reason than the limit
@@ -488,12 +509,48 @@ class CreditEvent(models.Model):
             for name in ('reason', 'state')
         }
         said = labels['reason'].get(payload.get('reason')) or labels['state'].get(payload.get('decision')) or ''
-        return f"{references.get('order', '')}: {said}"
+        return self.env._("%(document)s: %(text)s", document=references.get('document', ''), text=said)
+
+    _describe_false_hold_decided = _describe_false_hold
+
+    def _describe_remainder_closed(self, payload, references):
+        amount = payload.get('amount')
+        if not isinstance(amount, (int, float)) or amount >= 0:
+            return self._describe_other(payload, references)
+        return self.env._(
+            "%(document)s: %(amount)s reopened",
+            document=references.get('order_id', ''),
+            amount=self._money({**payload, 'amount': -amount}, 'amount'),
+        )
+
+    def _describe_renamed(self, payload, references):
+        labels = dict(self.env['credit.partner.name']._fields['kind']._description_selection(self.env))
+        changed = payload.get('fields')
+        if not isinstance(changed, list):
+            return self._describe_other(payload, references)
+        return self.env._(
+            "%(document)s: %(text)s",
+            document=references.get('partner_id', ''),
+            text=self._list(labels.get(name, name) for name in changed),
+        )
+
+    def _describe_merged(self, payload, references):
+        parties = [
+            references.get(f'{side}_account_id') or references.get(f'{side}_partner_id') or ''
+            for side in ('from', 'into')
+        ]
+        parts = [' → '.join(parties)] if any(parties) else []
+        if payload.get('limit_kind') in ('amount', 'unlimited'):
+            parts.append(self.env._("former limit: %(limit)s", limit=self._describe_limit(payload, references)))
+        if status := payload.get('status'):
+            labels = dict(self.env['credit.account']._fields['status']._description_selection(self.env))
+            parts.append(self.env._("status: %(status)s", status=labels.get(status, status)))
+        return SEPARATOR.join(parts)
 
     def _describe_accepted(self, payload, references):
-        if 'until' not in payload:
+        if 'date_to' not in payload:
             return self._describe_other(payload, references)
-        values = {'exposure': self._money(payload, 'exposure'), 'end': self._day(payload, 'until')}
+        values = {'exposure': self._money(payload, 'amount'), 'end': self._day(payload, 'date_to')}
         if payload.get('ended'):
             return self.env._("Ended at once: exposure of up to %(exposure)s until %(end)s", **values)
         return self.env._("Exposure of up to %(exposure)s until %(end)s", **values)
@@ -506,7 +563,11 @@ class CreditEvent(models.Model):
             if key in hidden or value in (None, False, '', []):
                 continue
             parts.append(self._money(payload, key) if 'amount' in key else f"{key}: {value}")
-        return ", ".join(parts)
+        return SEPARATOR.join(parts)
+
+    def _list(self, parts):
+        """Join words as the reader's language does."""
+        return format_list(self.env, list(parts))
 
     def _money(self, payload, key, currency='currency_id'):
         """Return an amount of the payload in its currency."""

@@ -114,7 +114,7 @@ class CreditFalseHold(models.Model):
             }
         )
         held.invalidate_recordset(ORDER_FIELDS)
-        payload = {'report': report.id, 'check': check.id, 'order': order.id, 'reason': reason}
+        payload = {**report._prepare_event_payload(), 'reason': reason}
         self.env['credit.event']._record([(check.account_id, 'false_hold', payload)])
         author = order._credit_as_author()
         labels = dict(self._fields['reason']._description_selection(author.env))
@@ -148,8 +148,8 @@ class CreditFalseHold(models.Model):
         }
         # Nobody has the right to write it; this is the one step that does.
         self.sudo()._write_flow(vals)
-        payload = {'report': self.id, 'check': self.check_id.id, 'order': self.res_id, 'decision': state}
-        self.env['credit.event']._record([(self.account_id, 'false_hold', payload)])
+        payload = {**self._prepare_event_payload(), 'decision': state}
+        self.env['credit.event']._record([(self.account_id, 'false_hold_decided', payload)])
         order = self.env[self.res_model].sudo().browse(self.res_id).exists()
         if order:
             order.invalidate_recordset(ORDER_FIELDS)
@@ -162,6 +162,16 @@ class CreditFalseHold(models.Model):
             author._credit_post(
                 title, list(filter(None, [vals['decision_note']])), partners=self.reported_by_id.partner_id
             )
+
+    def _prepare_event_payload(self):
+        """Return what the report is about, as the credit file keeps it."""
+        self.ensure_one()
+        return {
+            'report_id': self.id,
+            'check_id': self.check_id.id,
+            'res_model': self.res_model,
+            'res_id': self.res_id,
+        }
 
     def action_judge(self):
         """Ask a credit manager whether the hold was wrong."""

@@ -672,7 +672,7 @@ class TestFalseHold(AdoptionCommon):
         self.assertEqual(self.order.credit_state, 'on_hold')
         self.assertIn("Booked elsewhere", self.order.message_ids[:1].body)
         self.assertIn(self.sales_user.partner_id, self.order.message_ids[:1].notified_partner_ids)
-        events = self.env['credit.event'].search([('kind', '=', 'false_hold')])
+        events = self.env['credit.event'].search([('kind', 'in', ('false_hold', 'false_hold_decided'))])
         self.assertEqual(len(events), 2)
 
     def test_report_is_kept_as_it_is(self):

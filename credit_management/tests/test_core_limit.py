@@ -181,7 +181,7 @@ class TestCoreLimitTakeOver(CoreLimitCommon):
         self.assertEqual((limit.state, limit.amount), ('approved', 5000))
         self.assertIn("Harbour Branch", limit.reason)
         self.assertIn("300", limit.reason)
-        self.assertEqual(self.events(limit)[0][1]['branches'], {str(branch.id): 300})
+        self.assertEqual(self.events(limit)[0][1]['branches'], [{'company_id': branch.id, 'amount': 300}])
         self.assertIn(f"see the credit limits {limit.id}", log.output[-1])
         self.assertNumber(5000, company=branch)
 
@@ -441,7 +441,7 @@ class TestCoreLimitMirrorIn(CoreLimitCommon):
         self.assertIn("proposal", self.customer.message_ids[0].body)
         self.assertEqual(proposal.activity_ids.mapped('activity_type_id.name'), ["Limit to Approve"])
         kind, payload = self.events(proposal)[0]
-        self.assertEqual((kind, payload['amount'], payload['limit']), ('core_limit', 9000, proposal.id))
+        self.assertEqual((kind, payload['amount'], payload['limit_id']), ('core_limit', 9000, proposal.id))
 
     def test_approved_proposal_shows_in_core(self):
         self.customer.with_user(self.accountant).credit_limit = 9000

@@ -657,6 +657,17 @@ class TestCreditEventRecording(CreditFileCommon):
         self.assertEqual(released._content()['release_id'], order.credit_release_id.id)
         self.assertEqual(self.findings(), [])
 
+    def test_rules_that_only_warned_are_no_reason_of_a_hold(self):
+        self._policy(
+            ('utilisation', 'hold', {'threshold': 100.0}),
+            ('overdue_amount', 'warn', {'threshold': 10.0}),
+            ('days_overdue', 'warn', {'threshold': 20.0}),
+        )
+        self._account(limit=100)
+        self._invoice(60, due='2020-01-01')
+        self._order_of(150).action_confirm()
+        self.assertEqual(self._payload('held')['rules'], ['utilisation'])
+
     def test_order_held_again_for_the_same_reason_is_noted_once(self):
         self._limit_policy()
         self._account(limit=100)
@@ -738,15 +749,21 @@ class TestCreditEventReading(CreditFileCommon):
         self.assertIn(f"Sales Order #{order.id}", text)
 
     def test_what_other_parts_record_is_told_in_words(self):
-        until = {'from': '2026-11-22', 'until': '2026-12-31', 'exposure': 100.0}
+        until = {'date_from': '2026-11-22', 'date_to': '2026-12-31', 'amount': 100.0}
+        report = {'report_id': 1, 'check_id': 1, 'res_model': 'sale.order', 'res_id': 1}
+        core = {'limit_id': 1, 'limit_kind': 'amount', 'amount': 70.0, 'currency_id': self.env.ref('base.JPY').id}
+        branches = [{'company_id': self.company.id, 'amount': 30.0}]
         events = self.Event._record(
             [
-                (self.account, 'false_hold', {'report': 1, 'check': 1, 'order': 1, 'reason': 'paid'}),
-                (self.account, 'false_hold', {'report': 1, 'check': 1, 'order': 1, 'decision': 'declined'}),
+                (self.account, 'false_hold', {**report, 'reason': 'paid'}),
+                (self.account, 'false_hold_decided', {**report, 'decision': 'declined'}),
                 (self.account, 'accepted', until),
                 (self.account, 'accepted', {**until, 'ended': True}),
-                (self.account, 'core_limit', {'limit': 1, 'limit_kind': 'unlimited', 'amount': 0.0}),
+                (self.account, 'core_limit', {'limit_id': 1, 'limit_kind': 'unlimited', 'amount': 0.0}),
                 (self.account, 'held', {'rules': ['days_overdue'], 'amount': 5.0, 'excess': 0.0}),
+                (self.account, 'core_limit', {**core, 'branches': branches}),
+                (self.account, 'renamed', {'partner_id': self.customer.id, 'fields': ['name', 'vat']}),
+                (self.account, 'remainder_closed', {'order_id': 1, 'amount': -8.0}),
             ]
         )
         texts = events.mapped('description')
@@ -756,6 +773,11 @@ class TestCreditEventReading(CreditFileCommon):
         self.assertIn("Ended at once", texts[3])
         self.assertEqual(texts[4], "Unlimited")
         self.assertNotIn("Over by", texts[5])
+        self.assertEqual(texts[6], f"¥\xa070 · branches differ: {self.company.name} ¥\xa030")
+        self.assertEqual(texts[7], f"{self.customer.display_name}: Name and Tax ID")
+        self.assertRegex(texts[8], "8.00.* reopened$")
+        self.assertNotIn("-8", texts[8])
+        self.assertEqual([event.kind for event in events[:2]], ['false_hold', 'false_hold_decided'])
 
     def test_unknown_and_broken_payloads_are_shown_all_the_same(self):
         events = self.Event._record(

@@ -106,7 +106,7 @@ class TestMerge(MergeCommon):
         for account in (source, target):
             [event] = self._file(account)
             self.assertEqual((event['from_account_id'], event['into_account_id']), (source.id, target.id))
-            self.assertEqual((event['limit_kind'], event['limit_amount']), ('amount', 100))
+            self.assertEqual((event['limit_kind'], event['amount']), ('amount', 100))
             self.assertNotIn("North", json.dumps(event))
 
     def test_account_that_meets_none_goes_on_at_the_destination(self):

@@ -179,7 +179,12 @@ class CreditFileExport(models.TransientModel):
             )
             write(
                 self.env._("Seals"),
-                [(self.env._("Number"), 10), (self.env._("Date (UTC)"), 24), (self.env._("Accounts"), 10), *hashes],
+                [
+                    (self.env._("Number"), 10),
+                    (self.env._("Date (UTC)"), 24),
+                    (self.env._("Number of Accounts"), 20),
+                    *hashes,
+                ],
                 (
                     (seal.number, stamp(seal.date), seal.heads.count(';') + 1, seal.previous_hash, seal.hash)
                     for seal in self._seals()
