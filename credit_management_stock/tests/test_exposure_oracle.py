@@ -2,6 +2,7 @@
 
 import logging
 import os
+import random
 from collections import Counter
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -17,7 +18,7 @@ _logger = logging.getLogger(__name__)
 # CREDIT_ORACLE=nightly looks for new failures; without it the same histories are played each time.
 settings.register_profile(
     'test',
-    max_examples=30,
+    max_examples=24,
     derandomize=True,
     database=None,
     deadline=None,
@@ -27,8 +28,10 @@ settings.register_profile(
 settings.register_profile(
     'nightly', settings.get_profile('test'), derandomize=False, max_examples=int(os.environ.get('CREDIT_ORACLE_N', 300))
 )
+LENGTH = 13 if 'CREDIT_ORACLE' in os.environ else 10  # steps of a history, after the order that it begins with
 PROFILE = settings.get_profile(os.environ.get('CREDIT_ORACLE', 'test'))
 
+SEED = st.tuples(*[st.integers(0, 999)] * 4)  # one large number would mostly be a small one
 MOST_PROBLEMS = 6  # then the run ends
 
 number = st.integers(0, 5)
@@ -64,111 +67,92 @@ def lines(*products):
 
 
 def steps(*products):
-    """Return a strategy of one step; what is done most often stands more than once."""
-    sell = st.builds(
-        trader.sell,
-        lines=lines(*products),
-        company=company,
-        customer=customer,
-        invoice_to=st.one_of(st.none(), st.none(), customer),
-        currency=currency,
-        term=term,
-        confirmed=st.sampled_from([True, True, True, False]),
-    )
-    deliver = st.builds(trader.deliver, picking=number, percent=percent, backorder=mostly)
-    serve = st.builds(trader.serve, line=number, quantity=st.sampled_from([0, 1, 2, 3, 5, 12]))
-    bill = st.builds(trader.bill, order=number, deduct=mostly, then_post=sometimes)
-    down_payment = st.one_of(
-        st.builds(
-            trader.bill,
-            order=number,
-            method=st.just('percentage'),
-            amount=st.sampled_from([10.0, 30.0, 100.0]),
-            then_post=sometimes,
-        ),
-        st.builds(trader.bill, order=number, method=st.just('fixed'), amount=amount, then_post=sometimes),
-    )
-    edit_draft = st.one_of(
+    """Return {name: (how often, strategy of a step)}."""
+    of_customer = {'amount': amount, 'company': company, 'customer': customer, 'currency': currency}
+    line_change = [
+        st.builds(trader.change_order, line=number, quantity=st.one_of(st.just(0), quantity)),
+        st.builds(trader.change_order, line=number, price=price),
+        st.builds(trader.change_order, line=number, discount=st.sampled_from([0, 5, 50])),
+    ]
+    draft_change = [
         st.builds(trader.edit_draft, move=number, line=number, quantity=quantity),
         st.builds(trader.edit_draft, move=number, line=number, price=price),
         st.builds(trader.edit_draft, move=number, line=number, unit=st.sampled_from(['unit', 'dozen'])),
         st.builds(trader.edit_draft, move=number, line=number, remove=st.just(True)),
         st.builds(trader.edit_draft, move=number, rebate=st.sampled_from([1.0, 20.0])),
-    )
-    change_order = st.one_of(
-        st.builds(trader.change_order, line=number, quantity=st.one_of(st.just(0), quantity)),
-        st.builds(trader.change_order, line=number, price=price),
-        st.builds(trader.change_order, line=number, discount=st.sampled_from([0, 5, 50])),
-    )
-    pay = st.builds(
-        trader.pay,
-        move=number,
-        percent=percent,
-        close=sometimes,
-        in_home_currency=sometimes,
-    )
-    goods = any(product.startswith('goods') for product in products)
-    frequent = [sell, sell, bill, bill, st.builds(trader.post, move=number), pay, pay]
-    frequent += [deliver, deliver, deliver] if goods else [serve, serve, serve]
-    rare = [
-        st.builds(trader.confirm, order=number),
-        serve,
-        down_payment,
-        st.builds(trader.bill_all, order=number),
-        edit_draft,
-        st.builds(
-            trader.invoice,
-            amount=amount,
-            quantity=st.sampled_from([1, 3]),
-            company=company,
-            customer=customer,
-            currency=currency,
-            term=term,
-            tax=tax,
-            ago=st.sampled_from([0, 0, 10, 45, 100]),
-        ),
-        st.builds(
-            trader.free_credit,
-            amount=amount,
-            company=company,
-            customer=customer,
-            currency=currency,
-            tax=tax,
-            then_post=mostly,
-        ),
-        st.builds(trader.credit, move=number, modify=sometimes, percent=percent, then_post=mostly),
-        st.builds(
-            trader.prepay, amount=amount, company=company, customer=customer, currency=currency, refund=sometimes
-        ),
-        st.builds(trader.match, line=number, against=number),
-        st.builds(trader.unmatch, move=number),
-        st.builds(trader.redraft, move=number),
-        st.builds(trader.cancel, move=number),
-        st.builds(trader.drop_payment, payment=number, draft=sometimes),
-        st.builds(trader.cancel_order, order=number),
-        st.builds(trader.reopen_order, order=number),
-        st.builds(trader.lock, order=number),
-        st.builds(trader.unlock, order=number),
-        change_order,
-        st.builds(trader.extend_order, order=number, line=lines(*products).map(lambda found: found[0])),
-        st.builds(trader.readdress, order=number, invoice_to=customer),
-        st.builds(trader.days, days=st.sampled_from([1, 15, 40])),
-        st.builds(trader.rate, currency=st.sampled_from(['EUR', 'USD', 'JPY']), percent=st.sampled_from([90, 104])),
     ]
-    if goods:
-        rare.append(
+    down_payment = {'order': number, 'then_post': mostly}
+    shares = st.sampled_from([10.0, 30.0, 100.0])
+    return {
+        'sell': (
+            4,
+            st.builds(
+                trader.sell,
+                lines=lines(*products),
+                company=company,
+                customer=customer,
+                invoice_to=st.one_of(st.none(), st.none(), customer),
+                currency=currency,
+                term=term,
+                confirmed=st.sampled_from([True, True, True, True, False]),
+            ),
+        ),
+        'deliver': (8, st.builds(trader.deliver, picking=number, percent=percent, backorder=mostly)),
+        'serve': (4, st.builds(trader.serve, line=number, quantity=st.sampled_from([0, 1, 2, 3, 5, 12]))),
+        'bill': (8, st.builds(trader.bill, order=number, deduct=mostly, then_post=sometimes)),
+        'down_payment': (
+            2,
+            st.one_of(
+                st.builds(trader.bill, method=st.just('percentage'), amount=shares, **down_payment),
+                st.builds(trader.bill, method=st.just('fixed'), amount=amount, **down_payment),
+            ),
+        ),
+        'post': (8, st.builds(trader.post, move=number)),
+        'pay': (6, st.builds(trader.pay, move=number, percent=percent, close=sometimes, in_home_currency=sometimes)),
+        'credit': (4, st.builds(trader.credit, move=number, modify=sometimes, percent=percent, then_post=mostly)),
+        'give_back': (
+            3,
             st.builds(
                 trader.give_back, picking=number, percent=percent, refund=mostly, receive=mostly, exchange=sometimes
-            )
-        )
-    return st.one_of(st.one_of(frequent), st.one_of(rare))
-
-
-def histories(*products):
-    """Return a strategy of histories, which begin with an order."""
-    opening = st.builds(trader.sell, lines=lines(*products), company=company, customer=customer, currency=currency)
-    rest = st.lists(steps(*products), min_size=12, max_size=20)
-    return st.builds(lambda first, others: [first, *others], opening, rest)
+            ),
+        ),
+        'confirm': (1, st.builds(trader.confirm, order=number)),
+        'bill_all': (1, st.builds(trader.bill_all, order=number)),
+        'edit_draft': (3, st.one_of(draft_change)),
+        'invoice': (
+            1,
+            st.builds(
+                trader.invoice,
+                quantity=st.sampled_from([1, 3]),
+                term=term,
+                tax=tax,
+                ago=st.sampled_from([0, 10, 45, 100]),
+                **of_customer,
+            ),
+        ),
+        'free_credit': (1, st.builds(trader.free_credit, tax=tax, then_post=mostly, **of_customer)),
+        'prepay': (1, st.builds(trader.prepay, refund=sometimes, **of_customer)),
+        'match': (2, st.builds(trader.match, line=number, against=number)),
+        'unmatch': (1, st.builds(trader.unmatch, move=number)),
+        'redraft': (1, st.builds(trader.redraft, move=number)),
+        'cancel': (1, st.builds(trader.cancel, move=number)),
+        'drop_payment': (1, st.builds(trader.drop_payment, payment=number, draft=sometimes)),
+        'cancel_order': (1, st.builds(trader.cancel_order, order=number)),
+        'reopen_order': (1, st.builds(trader.reopen_order, order=number)),
+        'lock': (1, st.builds(trader.lock, order=number)),
+        'unlock': (2, st.builds(trader.unlock, order=number)),
+        'change_order': (3, st.one_of(line_change)),
+        'extend_order': (
+            1,
+            st.builds(trader.extend_order, order=number, line=lines(*products).map(lambda found: found[0])),
+        ),
+        'readdress': (1, st.builds(trader.readdress, order=number, invoice_to=customer)),
+        'days': (1, st.builds(trader.days, days=st.sampled_from([1, 15, 40]))),
+        'rate': (
+            1,
+            st.builds(trader.rate, currency=st.sampled_from(['EUR', 'USD', 'JPY']), percent=st.sampled_from([90, 104])),
+        ),
+    }
 
 
 class TestExposureOracle(Trader):
@@ -181,28 +165,38 @@ class TestExposureOracle(Trader):
         super().tearDownClass()
 
     @mute_logger('odoo.models.unlink')
-    def _search(self, strategy, count):
+    def _search(self, strategies, count):
         """Play so many histories, and fail with the shortest form of each kind of failure."""
         problems, played = {}, Counter()
 
+        def history(data):
+            # Hypothesis prefers what stands first in a list; the choice of the button
+            # shall follow the weights.
+            chance = random.Random(str(data.draw(SEED)))
+            yield data.draw(strategies['sell'][1])
+            for _number in range(LENGTH):
+                names = sorted(self.possible() & strategies.keys())
+                often = [name for name in names for _time in range(strategies[name][0])]
+                yield data.draw(strategies[chance.choice(often)][1])
+
         @settings(PROFILE, max_examples=count)
-        @given(strategy)
-        def play(history):
+        @given(st.data())
+        def play(data):
             if len(problems) < MOST_PROBLEMS:
                 played['histories'] += 1
-                if not played['histories'] % 25:
-                    _logger.info("%s histories, %s kinds of problems", played['histories'], len(problems))
-                problem = self.play_what_goes(history)
+                problem = self.play_what_goes(history(data))
                 if problem:
                     _logger.info("%s", problem)
                     problems.setdefault((problem.kind, problem.steps[-1].name), problem)
+                if not played['histories'] % 25:
+                    _logger.info("%s histories, %s kinds of problems", played['histories'], len(problems))
 
         play()
         if problems:
             self.fail("\n\n".join(map(str, problems.values())))
 
     def test_figures_are_what_documents_say(self):
-        self._search(histories('goods', 'goods_ordered', 'work', 'service'), PROFILE.max_examples)
+        self._search(steps('goods', 'goods_ordered', 'work', 'service'), PROFILE.max_examples)
 
     def test_figures_of_services_are_what_documents_say(self):
-        self._search(histories('work', 'service'), PROFILE.max_examples // 4)
+        self._search(steps('work', 'service'), PROFILE.max_examples // 4)

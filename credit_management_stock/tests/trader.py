@@ -284,12 +284,12 @@ class Trader(AccountTestInvoicingCommon):
         self._play(steps)
 
     def play_what_goes(self, steps):
-        """Play a history, passing over steps that cannot be done or that Odoo refuses; return what went wrong.
+        """Play steps as they come, passing over what cannot be done or Odoo refuses; return what went wrong.
 
         What went wrong is the text of the failure with the fewest steps that
         lead to it, ready to be pasted into a test, or None.
         """
-        problem = self._problem(steps)
+        problem = self._problem(steps)  # an iterator, of which each step is asked for when the last is done
         if problem is None:
             return None
         for number in reversed(range(len(problem.steps))):
@@ -411,6 +411,45 @@ class Trader(AccountTestInvoicingCommon):
     # -------------------------------------------------------------------------
     # Finding documents
     # -------------------------------------------------------------------------
+
+    def possible(self):
+        """Return the names of the steps for which there is a document now."""
+        of_ours = [('company_id', 'in', [company.id for company in self.companies.values()])]
+
+        def there_is(model, *domain):
+            return bool(self.env[model].sudo().search_count([*of_ours, *domain], limit=1))
+
+        names = {'sell', 'invoice', 'free_credit', 'prepay', 'days', 'rate'}
+        if there_is('sale.order', ('state', '=', 'draft')):
+            names |= {'confirm'}
+        if there_is('sale.order', ('state', '=', 'cancel')):
+            names |= {'reopen_order'}
+        if there_is('sale.order', ('state', '=', 'sale')):
+            names |= {'down_payment', 'cancel_order', 'lock', 'change_order', 'extend_order', 'readdress'}
+        if there_is('sale.order', ('state', '=', 'sale'), ('locked', '=', True)):
+            names |= {'unlock'}
+        if there_is('sale.order', ('state', '=', 'sale'), ('invoice_status', '=', 'to invoice')):
+            names |= {'bill', 'bill_all'}
+        if there_is('sale.order.line', ('state', '=', 'sale'), ('product_id.type', '=', 'service')):
+            names |= {'serve'}
+        if there_is('stock.picking', ('state', 'not in', ('draft', 'done', 'cancel'))):
+            names |= {'deliver'}
+        if there_is('stock.picking', ('state', '=', 'done'), ('location_dest_id.usage', '=', 'customer')):
+            names |= {'give_back'}
+        if there_is('account.move', ('state', '=', 'draft'), ('move_type', 'in', ('out_invoice', 'out_refund'))):
+            names |= {'edit_draft', 'post', 'cancel'}
+        posted = [('state', '=', 'posted'), ('move_type', '=', 'out_invoice')]
+        if there_is('account.move', *posted):
+            names |= {'credit', 'redraft'}
+        if there_is('account.move', *posted, ('payment_state', 'in', ('not_paid', 'partial'))):
+            names |= {'pay'}
+            if there_is('account.move.line', *self._open_lines(-1)):
+                names |= {'match'}
+        if there_is('account.move', *posted, ('payment_state', '!=', 'not_paid')):
+            names |= {'unmatch'}
+        if there_is('account.payment', ('state', 'in', ('in_process', 'paid'))):
+            names |= {'drop_payment'}
+        return names
 
     def _choose(self, records, number):
         if not records:
