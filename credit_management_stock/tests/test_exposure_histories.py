@@ -16,6 +16,15 @@ class TestExposureHistories(Trader):
             pay(move=0),
         )
 
+    def test_part_of_dozens_delivered_in_units(self):
+        self.play(
+            sell(lines=[('goods', 2.75, 20.0, 0, 't15', 'dozen')]),
+            deliver(picking=0, percent=30),
+            bill(order=0),
+            deliver(picking=0),
+            bill(order=0),
+        )
+
     # What is set back to draft stays matched in Odoo, but has left the ledger.
 
     def test_paid_invoice_set_back_to_draft_leaves_the_payment_open(self):

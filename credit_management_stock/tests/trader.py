@@ -587,9 +587,16 @@ class Trader(AccountTestInvoicingCommon):
         for move in moves:
             move.quantity = move.product_uom.round(move.product_uom_qty * percent / 100)
             move.picked = True
+        # Odoo rounds what is delivered to hundredths of the order's unit, which are
+        # more than cents where that unit is not the one of the transfer.
+        rounded = 0.0
+        for line in moves.sale_line_id.sudo():
+            if line.product_uom_id != line.product_id.uom_id and line.product_uom_qty:
+                price = line.price_total / line.product_uom_qty
+                rounded += abs(self._home_amount(line.company_id, price * 0.01, line.currency_id)) / CENT
         self._validate(picking, backorder)
         if percent <= 100 and (backorder or percent == 100) and picking.picking_type_code != 'incoming':
-            return Effect()
+            return Effect(rounded)
         return None
 
     def _validate(self, picking, backorder=True):
