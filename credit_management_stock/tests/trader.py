@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
+from inspect import Parameter, signature
 
 import freezegun
 
@@ -296,12 +297,14 @@ class Trader(AccountTestInvoicingCommon):
             fewer = problem.steps[:number] + problem.steps[number + 1 :]
             problem = self._problem(fewer, like=problem) or problem
         for number, step in enumerate(problem.steps):
+            parameters = signature(getattr(self, f'_do_{step.name}')).parameters
             for name in step.values:
+                if parameters[name].default is Parameter.empty:
+                    continue
                 simpler = [*problem.steps]
                 simpler[number] = Step(step.name, **{key: step.values[key] for key in step.values if key != name})
-                if name not in ('lines', 'line', 'amount', 'move', 'order', 'picking', 'days', 'currency', 'percent'):
-                    problem = self._problem(simpler, like=problem) or problem
-                    step = problem.steps[number]
+                problem = self._problem(simpler, like=problem) or problem
+                step = problem.steps[number]
         return problem
 
     def _problem(self, steps, like=None):
