@@ -8,20 +8,25 @@ them allows for the rounding of each document line, since lines on screen have t
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 CATEGORIES = ('open_item', 'in_clearing', 'draft_invoice', 'delivered', 'ordered')
+ROLES = ('receivable', 'advance', 'other', 'clearing')
+GRACES = (0, 7, 30, 60)
 NOTHING = 1e-6  # what floats leave of an amount that is settled
 
 
 @dataclass
 class Item:
-    """A receivable that is not settled, and what is left of it once credits are applied virtually."""
+    """Something owed that is not settled, and what is left of it once credits are applied virtually."""
 
     original: float
     left: float
-    due: object
+    due: object  # None where only a balance is known, of which nobody can tell the age
     id: int
+
+    def age(self, today):
+        """Return the days since it was due, below 0 if it is not due yet or never."""
+        return (today - self.due).days if self.due else -1
 
 
 @dataclass
@@ -36,8 +41,11 @@ class Figures:
     unallocated_credit: float = 0.0
     overdue_booked: float = 0.0
     overdue_amount: float = 0.0
+    overdue_after: dict = field(default_factory=lambda: dict.fromkeys(GRACES, 0.0))  # {days of grace: amount}
     days_overdue: int = 0
-    ledger_balance: float = 0.0  # the trial balance: all posted debits less credits
+    oldest_due: object = False
+    ledger: dict = field(default_factory=lambda: dict.fromkeys(ROLES, 0.0))  # {role: what its accounts add}
+    trial_balance: float = 0.0  # of the receivable accounts: all posted debits less credits
     orders: dict = field(default_factory=dict)  # {order: what it adds}
     # An order came out below 0: the design says what its sum is, not which category bears it.
     stopped_at_zero: bool = False
@@ -76,12 +84,13 @@ class Oracle:
     # -------------------------------------------------------------------------
 
     def _add_ledger(self, found):
-        """Add posted receivables; credit notes and advance payments reduce them at once."""
+        """Add what is posted on the accounts that count; credit notes and advance payments reduce it at once."""
+        roles = self._roles()
         lines = self.env['account.move.line'].search(
             [
                 ('company_id', 'in', self.companies.ids),
                 ('parent_state', '=', 'posted'),
-                ('account_id.account_type', '=', 'asset_receivable'),
+                ('account_id', 'in', [account.id for account in roles]),
                 ('partner_id', '!=', False),
             ],
             order='id',
@@ -90,11 +99,65 @@ class Oracle:
         for line in lines:
             by_customer[line.partner_id.commercial_partner_id].append(line)
         for customer, entries in by_customer.items():
-            figures = found[customer]
-            figures.ledger_balance = sum(line.debit - line.credit for line in entries)
-            residuals = {line: self._residual(line) for line in entries}
-            figures.open_item = sum(residuals.values())
-            self._age(figures, residuals)
+            self._add_entries(found[customer], entries, roles, self._floors(customer))
+
+    def _roles(self):
+        """Return {account that counts: its role}: receivables by their type, the others as the company chose."""
+        accounts = self.env['account.account'].with_context(active_test=False)
+        receivables = accounts.search(
+            [('account_type', '=', 'asset_receivable'), ('company_ids', 'in', self.companies.ids)]
+        )
+        roles = dict.fromkeys(receivables, 'receivable')
+        for chosen in self.env['credit.ledger.account'].search([('company_id', '=', self.company.id)]):
+            roles[chosen.account_id] = chosen.role
+        return {account: role for account, role in roles.items() if role != 'ignored'}
+
+    def _add_entries(self, figures, entries, roles, floors):
+        """Add one customer's entries: one by one where they are matched, else the balance of their account."""
+        left, balances = [], defaultdict(float)
+        for line in entries:
+            role = roles[line.account_id]
+            if role == 'receivable':
+                figures.trial_balance += line.debit - line.credit
+            # A document counts once: this one comes off its order.
+            if role == 'advance' and self._is_down_payment_of_an_order(line):
+                continue
+            if line.account_id.reconcile:
+                due = line.date_maturity or line.date
+                left.append((role, Item(abs(line.balance), self._residual(line), due, line.id)))
+            else:
+                balances[line.account_id] += line.debit - line.credit
+        # The branches are one company with their root.
+        left += [
+            (roles[account], Item(abs(balance), balance, None, account.id)) for account, balance in balances.items()
+        ]
+        for role, item in left:
+            figures.ledger[role] += item.left
+        figures.in_clearing = figures.ledger['clearing']
+        figures.open_item = sum(figures.ledger.values()) - figures.in_clearing
+        # Who has paid by a bill is not overdue with what he paid.
+        self._age(figures, [item for role, item in left if role != 'clearing'], *floors)
+
+    def _is_down_payment_of_an_order(self, line):
+        # A tax without an account of its own is booked on that of its base.
+        bases = line
+        if line.tax_line_id:
+            bases = line.move_id.line_ids.filtered(lambda base: base.account_id == line.account_id)
+        return any(sold.is_downpayment and sold.state == 'sale' for sold in bases.sale_line_ids)
+
+    def _floors(self, customer):
+        """Return the share of an item, and the amount in sum, up to which nothing is overdue."""
+        policy = self._policy(customer)
+        return (policy.item_floor_percent / 100, policy.customer_floor) if policy else (0.01, 50.0)
+
+    def _policy(self, customer):
+        """Return the policy that fits best: the account's own, one for the customer's tags, the company's."""
+        account = self.env['credit.account'].search(
+            [('partner_id', '=', customer.id), ('company_id', '=', self.company.id)]
+        )
+        segments = self.env['credit.policy'].search([('company_id', '=', self.company.id), ('tag_ids', '!=', False)])
+        fitting = segments.filtered(lambda policy: policy.tag_ids & customer.category_id).sorted('sequence')
+        return account.policy_id or fitting[:1] or self.company.credit_policy_id
 
     def _residual(self, line):
         """Return what posted entries leave open of an item."""
@@ -105,20 +168,12 @@ class Oracle:
         ) - sum(partial.amount for partial in line.matched_debit_ids if partial.debit_move_id.parent_state != 'posted')
         return line.amount_residual + settled_by_drafts
 
-    def _age(self, figures, residuals):
+    def _age(self, figures, entries, item_floor, customer_floor):
         """Pay the oldest items with the credits that nobody has matched; what is left then has an age."""
-        policy = self.company.credit_policy_id
-        item_floor = policy.item_floor_percent / 100 if policy else 0.01
-        customer_floor = policy.customer_floor if policy else 50.0
-
-        items = [
-            Item(abs(line.balance), left, line.date_maturity or line.date, line.id)
-            for line, left in residuals.items()
-            if left > NOTHING
-        ]
-        items.sort(key=lambda item: (item.due, item.id))
-        figures.overdue_booked = sum(item.left for item in items if item.due < self.today)
-        credit = sum(-left for left in residuals.values() if left < 0)
+        items = [item for item in entries if item.left > NOTHING]
+        items.sort(key=lambda item: (item.due is None, item.due, item.id))
+        figures.overdue_booked = sum(item.left for item in items if item.age(self.today) > 0)
+        credit = sum(-item.left for item in entries if item.left < 0)
         figures.unallocated_credit = credit
         for item in items:
             paid = min(item.left, credit)
@@ -128,12 +183,16 @@ class Oracle:
         overdue = [
             item
             for item in items
-            if item.due < self.today and item.left > item.original * item_floor + NOTHING and item.left > NOTHING
+            if item.age(self.today) > 0 and item.left > item.original * item_floor + NOTHING and item.left > NOTHING
         ]
         amount = sum(item.left for item in overdue)
         if amount > customer_floor + NOTHING:
             figures.overdue_amount = amount
-            figures.days_overdue = (self.today - min(item.due for item in overdue)) // timedelta(days=1)
+            figures.overdue_after = {
+                grace: sum(item.left for item in overdue if item.age(self.today) > grace) for grace in GRACES
+            }
+            figures.oldest_due = min(item.due for item in overdue)
+            figures.days_overdue = (self.today - figures.oldest_due).days
 
     # -------------------------------------------------------------------------
     # Drafts
