@@ -16,6 +16,8 @@ FIGURES = (
     'limit_amount',
     'unlimited',
     'effective_limit',
+    'limit_temporary',
+    'limit_until',
     'exposure',
     *(f'exposure_{category}' for category in CATEGORIES),
     *(f'ledger_{role}' for role in LEDGER_ROLES),
@@ -156,6 +158,10 @@ class CreditAccount(models.Model):
         **FIGURE,
         help="What counts in checks: the limit in force, else the policy's default. Company currency.",
     )
+    limit_temporary = fields.Boolean(
+        string="Temporary Limit", **FIGURE, help="A temporary limit is in force in place of the base limit."
+    )
+    limit_until = fields.Date(**FIGURE, help="Last day of the limit in force. Empty: until another decision.")
     exposure = fields.Monetary(
         **FIGURE,
         search='_search_exposure',
@@ -600,6 +606,7 @@ class CreditAccount(models.Model):
         rows = self.env.execute_query_dict(query)
         for row in rows:
             row['oldest_due_date'] = row['oldest_due_date'] or False
+            row['limit_until'] = row['limit_until'] or False
         return {row['partner_id']: row for row in rows}
 
     @api.model
@@ -672,7 +679,7 @@ class CreditAccount(models.Model):
                         ELSE LEAST(%(no_credit)s, 100.0 * exposure / effective_limit) END::float8 AS utilisation
               FROM (
                 SELECT customer.partner_id, account_id, status, policy_id, limit_kind, limit_amount, unlimited,
-                       effective_limit,
+                       effective_limit, limit_temporary, limit_until,
                        %(counted)s
                        %(total)s AS exposure,
                        %(sums_read)s,
@@ -705,7 +712,8 @@ class CreditAccount(models.Model):
 
         Columns: partner_id, account_id, status, policy_id, item_floor_percent and customer_floor of the policy,
         counted_from (the day from which on due items count in rules; NULL: all of them), accepted_until and
-        accepted_exposure (while accepted as is), limit_kind, limit_amount, unlimited, effective_limit.
+        accepted_exposure (while accepted as is), limit_kind, limit_amount, unlimited, effective_limit,
+        limit_temporary, limit_until.
 
         :param customers: SELECT of their partner_id
         """
@@ -724,7 +732,8 @@ class CreditAccount(models.Model):
                    COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited,
                    CASE COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited')
                         WHEN 'unlimited' THEN 0
-                        ELSE COALESCE(decided.amount, policy.default_limit_amount, 0) END AS effective_limit
+                        ELSE COALESCE(decided.amount, policy.default_limit_amount, 0) END AS effective_limit,
+                   COALESCE(decided.kind = 'temporary', FALSE) AS limit_temporary, decided.date_to AS limit_until
               FROM (%(customers)s) AS wanted
          LEFT JOIN credit_account account
                 ON account.partner_id = wanted.partner_id AND account.company_id = %(company)s AND account.active
@@ -996,17 +1005,20 @@ class CreditAccount(models.Model):
 
     def _limit_in_force(self):
         """Return what was decided for this account and holds today, for the credit file."""
-        self.ensure_one()
-        limit = self.limit_ids.filtered('in_force')[:1]
+        limit = self._limit_of_today()
         return {
             'limit_kind': limit.limit_kind or 'none',
             'amount': limit.amount,
             'currency_id': limit.currency_id.id or self.currency_id.id,
         }
 
-    def _limit_text(self):
+    def _limit_of_today(self):
+        """Return the limit in force; a temporary one takes the place of the base limit."""
         self.ensure_one()
-        limit = self.limit_ids.filtered('in_force')[:1]
+        return self.limit_ids.filtered('in_force').sorted(lambda limit: limit.kind == 'base')[:1]
+
+    def _limit_text(self):
+        limit = self._limit_of_today()
         if not limit:
             return self.env._("none decided")
         if limit.limit_kind == 'unlimited':

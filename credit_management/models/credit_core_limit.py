@@ -308,7 +308,7 @@ class CreditCoreLimit(models.AbstractModel):
                 keys=keys,
                 values=values,
                 unit=self._unit(company),
-                in_force=self.env['credit.limit']._in_force_sql(company, company._credit_today()),
+                in_force=self.env['credit.limit']._in_force_sql(company, company._credit_today(), ['base']),
                 customers=customers,
                 scope=scope,
                 company=company.id,
@@ -430,7 +430,7 @@ class CreditCoreLimit(models.AbstractModel):
                 unit=self._unit(company),
                 customers=self.env['credit.policy']._customers_sql(company),
                 default=company.credit_policy_id.id or None,
-                in_force=self.env['credit.limit']._in_force_sql(company, company._credit_today()),
+                in_force=self.env['credit.limit']._in_force_sql(company, company._credit_today(), ['base']),
                 key=str(company.id),
             )
         )

@@ -436,6 +436,8 @@ class CreditEvent(models.Model):
         if not payload.get('date_from'):  # a number on the contact
             return values['limit']
         if payload.get('date_to'):
+            if payload.get('kind') == 'temporary':
+                return self.env._("%(limit)s, temporary, from %(start)s until %(end)s", **values)
             return self.env._("%(limit)s from %(start)s until %(end)s", **values)
         return self.env._("%(limit)s from %(start)s", **values)
 

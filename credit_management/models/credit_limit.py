@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -38,7 +39,13 @@ class CreditLimit(models.Model):
     )
     partner_id = fields.Many2one(related='account_id.partner_id', store=True, index=True)
     company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
-    kind = fields.Selection([('base', "Base")], required=True, default='base')
+    kind = fields.Selection(
+        [('base', "Base"), ('temporary', "Temporary")],
+        required=True,
+        default='base',
+        help="Base: what the customer has until another decision.\n"
+        "Temporary: takes the place of the base limit from its first to its last day, and then ends by itself.",
+    )
     limit_kind = fields.Selection(
         [('amount', "Amount"), ('unlimited', "Unlimited")],
         string="Limit",
@@ -99,7 +106,7 @@ class CreditLimit(models.Model):
     # Computes
     # -------------------------------------------------------------------------
 
-    @api.depends('partner_id', 'limit_kind', 'amount', 'currency_id')
+    @api.depends('partner_id', 'kind', 'limit_kind', 'amount', 'currency_id')
     def _compute_display_name(self):
         for limit in self:
             amount = (
@@ -107,6 +114,8 @@ class CreditLimit(models.Model):
                 if limit.limit_kind == 'unlimited'
                 else formatLang(self.env, limit.amount, currency_obj=limit.currency_id)
             )
+            if limit.kind == 'temporary':
+                amount = self.env._("%(limit)s temporarily", limit=amount)
             limit.display_name = f"{limit.partner_id.display_name or ''}: {amount}"
 
     @api.depends('state', 'date_from', 'date_to')
@@ -133,9 +142,16 @@ class CreditLimit(models.Model):
     # Constraints
     # -------------------------------------------------------------------------
 
-    @api.constrains('date_from', 'date_to')
+    @api.constrains('date_from', 'date_to', 'kind')
     def _check_dates(self):
         for limit in self:
+            if limit.kind == 'temporary' and not limit.date_to:
+                raise ValidationError(
+                    self.env._(
+                        "State the last day of the temporary limit of %(customer)s. What has no end is a base limit.",
+                        customer=limit.partner_id.display_name,
+                    )
+                )
             if limit.date_to and limit.date_to < limit.date_from:
                 raise ValidationError(
                     self.env._(
@@ -325,14 +341,35 @@ class CreditLimit(models.Model):
                 partner_ids=limit.requested_by_id.partner_id.ids,
             )
 
+    def action_end(self):
+        """End approved temporary limits with yesterday; one that starts today or later is never in force.
+
+        :raise AccessError: if the user is no credit manager
+        """
+        self._check_manager()
+        if any(limit.kind != 'temporary' or limit.state != 'approved' for limit in self):
+            raise UserError(
+                self.env._("Only an approved temporary limit can be ended. Propose another base limit instead.")
+            )
+        # Confirmations that counted on it are run again.
+        self.env['credit.counter'].sudo()._bump(self.account_id)
+        for limit in self:
+            today = limit.company_id._credit_today()
+            if limit.date_from < today:
+                limit._write_flow({'state': 'expired', 'date_to': min(limit.date_to, today - timedelta(days=1))})
+            else:
+                limit._write_flow({'state': 'rejected', **limit._decision_vals()})
+            limit.account_id.message_post(
+                body=self.env._("%(limit)s was ended by %(user)s.", limit=limit.display_name, user=self.env.user.name)
+            )
+        return True
+
     def _decision_vals(self):
         return {'decided_by_id': self.env.uid, 'decided_date': fields.Datetime.now()}
 
     def _check_decision(self):
         """Refuse a decision by the wrong person or in the wrong state."""
-        if not self.env.su and not self.env.user.has_group('credit_management.group_credit_manager'):
-            raise AccessError(self.env._("Only credit managers decide on limits."))
-        self.check_access('write')
+        self._check_manager()
         for limit in self:
             if limit.state != 'submitted':
                 raise UserError(self.env._("Only a submitted limit can be approved or rejected."))
@@ -340,6 +377,11 @@ class CreditLimit(models.Model):
                 raise AccessError(
                     self.env._("You asked for this limit yourself. Another credit manager has to decide on it.")
                 )
+
+    def _check_manager(self):
+        if not self.env.su and not self.env.user.has_group('credit_management.group_credit_manager'):
+            raise AccessError(self.env._("Only credit managers decide on limits."))
+        self.check_access('write')
 
     def _check_still_possible(self):
         self.ensure_one()
@@ -354,40 +396,49 @@ class CreditLimit(models.Model):
 
     def _approvals(self):
         """Yield what approving these limits writes, as `_write_flows` wants it."""
-        approved = self.search([('account_id', 'in', self.account_id.ids), ('state', '=', 'approved')])
+        approved = defaultdict(
+            self.browse,
+            self.search([('account_id', 'in', self.account_id.ids), ('state', '=', 'approved')]).grouped('account_id'),
+        )
         for limit in self:
             limit._check_still_possible()
             start = max(limit.date_from, limit.company_id._credit_today())
-            others = approved.filtered(
+            others = approved[limit.account_id].filtered(
                 lambda other, limit=limit, start=start: (
-                    (other.account_id, other.kind, other.state) == (limit.account_id, limit.kind, 'approved')
+                    other.kind == limit.kind
+                    and other.state == 'approved'
                     and (not other.date_to or other.date_to >= start)
                 )
             )
             yield from limit._superseding(others, start)
             yield limit, {'state': 'approved', 'date_from': start, **self._decision_vals()}
-            approved += limit
+            approved[limit.account_id] += limit
 
     def _superseding(self, others, start):
-        """Yield what ends `others`, in force from `start` on, so that one base limit is in force on each day."""
+        """Yield what ends `others`, in force from `start` on, so that one limit of a kind is in force on each day."""
         self.ensure_one()
         today = self.company_id._credit_today()
         for other in others:
             if other.date_from > start and (not self.date_to or other.date_from <= self.date_to):
                 raise ValidationError(
                     self.env._(
-                        "Two base limits of %(customer)s would be in force at the same time: %(limit)s is approved "
-                        "from %(start)s on. Let this one end before that day.",
+                        "Two limits of %(customer)s would be in force at the same time: %(limit)s is approved from "
+                        "%(start)s on. Let this one end before that day.",
                         customer=self.partner_id.display_name,
                         limit=other.display_name,
                         start=format_date(self.env, other.date_from),
                     )
                 )
-            if other.date_from <= start and self.date_to and (not other.date_to or other.date_to > self.date_to):
+            if (
+                self.kind == 'base'
+                and other.date_from <= start
+                and self.date_to
+                and (not other.date_to or other.date_to > self.date_to)
+            ):
                 raise ValidationError(
                     self.env._(
                         "After %(end)s %(customer)s would be without a limit, because %(limit)s would have ended for "
-                        "good. Leave the end empty.",
+                        "good. Leave the end empty, or propose a temporary limit.",
                         customer=self.partner_id.display_name,
                         limit=other.display_name,
                         end=format_date(self.env, self.date_to),
@@ -451,29 +502,31 @@ class CreditLimit(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _in_force_sql(self, company, date):
+    def _in_force_sql(self, company, date, kinds=('base', 'temporary')):
         """Return the SELECT of (limit_kind, amount in company currency) in force at a date, to be joined laterally.
 
-        Reads the `account`. Also for a date in the past: what was superseded or
-        expired since then was approved before.
+        Reads the `account`. A temporary limit goes before the base limit. Also
+        for a date in the past: what was superseded or expired since then was
+        approved before.
         """
         return SQL(
             """
-            SELECT decision.limit_kind,
+            SELECT decision.kind, decision.date_to, decision.limit_kind,
                    CASE WHEN decision.currency_id = %(currency)s THEN decision.amount
                         ELSE ROUND((decision.amount * %(factor)s / %(rounding)s)::numeric) * %(rounding)s
                     END AS amount
               FROM credit_limit decision
              WHERE decision.account_id = account.id
-               AND decision.kind = 'base'
+               AND decision.kind = ANY(%(kinds)s)
                AND decision.state IN ('approved', 'superseded', 'expired')
                AND decision.date_from <= %(date)s
                AND (decision.date_to IS NULL OR decision.date_to >= %(date)s)
-          ORDER BY decision.date_from DESC, decision.id DESC
+          ORDER BY decision.kind = 'temporary' DESC, decision.date_from DESC, decision.id DESC
              LIMIT 1
             """,
             factor=self.env['credit.exposure']._factor_sql(company, date, SQL("decision.currency_id")),
             currency=company.currency_id.id,
             rounding=company.currency_id.rounding,
             date=date,
+            kinds=list(kinds),
         )

@@ -384,6 +384,12 @@ class TestCoreLimitMirrorOut(CoreLimitCommon):
         self.assertNumber(60)
         self.assertNumber(900, decided.partner_id)
 
+    def test_temporary_limit_stays_out_of_cores_number(self):
+        account = self._account(limit=500)
+        self._limit(account, 900, kind='temporary', date_to='2099-12-31')
+        self.Core._mirror(self.company)
+        self.assertNumber(500)
+
     def test_before_leaving_customers_keep_the_default_of_their_segment(self):
         tag = self.env['res.partner.category'].create({'name': "Small"})
         self._limit_policy(default=False, default_limit_kind='amount', default_limit_amount=70, tag_ids=tag.ids)

@@ -157,3 +157,87 @@ class TestCreditLimit(CreditCommon):
         approve(2)  # caches
         one = approve(1)
         self.assertLessEqual(approve(20), one + 3)
+
+
+@tagged('post_install', '-at_install')
+class TestTemporaryLimit(CreditCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account = cls._account()
+        cls.today = cls.company._credit_today()
+        cls.base = cls._limit(cls.account, 100)
+
+    def _day(self, days):
+        return date_add(self.today, days=days)
+
+    def _temporary(self, amount, start, end, **values):
+        return self._limit(
+            self.account, amount, kind='temporary', date_from=self._day(start), date_to=self._day(end), **values
+        )
+
+    def _limit_on(self, days):
+        return self.figures(date=self._day(days))['effective_limit']
+
+    def test_takes_the_place_of_the_base_limit_for_its_days_only(self):
+        self._temporary(300, 2, 5)
+        self.assertEqual([self._limit_on(days) for days in (1, 2, 5, 6)], [100, 300, 300, 100])
+        self.assertEqual((self.base.state, self.base.date_to), ('approved', False))
+
+    def test_may_be_lower_than_the_base_limit_or_unlimited(self):
+        self._temporary(30, 0, 1)
+        self.assertEqual(self._limit_on(0), 30)
+        self._temporary(0, 3, 4, limit_kind='unlimited')
+        self.assertTrue(self.figures(date=self._day(3))['unlimited'])
+
+    def test_account_says_until_when(self):
+        self.assertEqual((self.account.limit_temporary, self.account.limit_until), (False, False))
+        self._temporary(300, 0, 5)
+        self.account.invalidate_recordset()
+        self.assertEqual((self.account.limit_temporary, self.account.limit_until), (True, self._day(5)))
+        self.assertEqual(self.account._limit_in_force()['limit_amount'], 300)
+
+    def test_needs_an_end(self):
+        with self.assertRaisesRegex(UserError, "last day"):
+            self.env['credit.limit'].create(
+                {'account_id': self.account.id, 'amount': 1, 'currency_id': self.currency.id, 'kind': 'temporary'}
+            )
+
+    def test_second_one_replaces_the_rest_of_the_first(self):
+        first = self._temporary(300, 0, 10)
+        second = self._temporary(400, 3, 5)
+        self.assertEqual((first.date_to, first.superseded_by_id), (self._day(2), second))
+        self.assertEqual([self._limit_on(days) for days in (2, 3, 5, 6)], [300, 400, 400, 100])
+
+    def test_new_base_limit_waits_behind_it(self):
+        self._temporary(300, 0, 5)
+        self._limit(self.account, 200)
+        self.assertEqual([self._limit_on(days) for days in (0, 5, 6)], [300, 300, 200])
+
+    def test_ended_by_hand_the_base_limit_applies_again_today(self):
+        limit = self._temporary(300, 0, 10)
+        with freeze_time(self._day(4)):
+            with self.assertRaises(AccessError):
+                limit.with_user(self.analyst).action_end()
+            limit.with_user(self.manager).action_end()
+        self.assertEqual((limit.state, limit.date_to), ('expired', self._day(3)))
+        self.assertEqual([self._limit_on(days) for days in (3, 4)], [300, 100])
+
+    def test_ended_on_its_first_day_it_was_never_in_force(self):
+        limit = self._temporary(300, 0, 10)
+        limit.with_user(self.manager).action_end()
+        self.assertEqual(limit.state, 'rejected')
+        self.assertEqual(self._limit_on(0), 100)
+
+    def test_base_limit_is_not_ended_by_hand(self):
+        with self.assertRaisesRegex(UserError, "temporary"):
+            self.base.with_user(self.manager).action_end()
+
+    def test_ends_by_itself_and_the_credit_file_tells(self):
+        limit = self._temporary(300, 0, 3)
+        with freeze_time(self._day(4)):
+            self.env['credit.limit']._cron_close()
+        self.assertEqual((limit.state, self.base.state), ('expired', 'approved'))
+        events = self.env['credit.event'].search([('account_id', '=', self.account.id)], order='number')
+        self.assertEqual(events.mapped('kind')[-1], 'limit_closed')
+        self.assertIn("temporary", events[-1].description)
