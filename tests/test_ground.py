@@ -1,11 +1,13 @@
-"""The pure parts of our tools."""
+"""The pure parts of our tools, and who waits for whom."""
 
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from tools.ground import logcheck, postgres, story, testing
+from tools.ground import databases, logcheck, postgres, story, testing
 from tools.ground.console import Failure
+from tools.ground.odoo import Odoo
 from tools.ground.odoo_source import Mirror, find_mirror, locate, parse_deb822, parse_list
 from tools.ground.paths import digest
 from tools.ground.testing import Result, Selection
@@ -174,3 +176,23 @@ def test_chinese_takes_two_columns() -> None:
 
     assert story.width("上海 Hengda") == 11
     assert len({story.width(line) for line in lines}) == 1
+
+
+def test_who_builds_the_same_database_waits_for_the_first(odoo: Odoo) -> None:
+    done = []
+    name = databases.run_name("locked")
+    waiting = "SELECT objid FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+
+    def build(who: str) -> None:
+        with databases.locked(odoo, name):
+            done.append(who)
+
+    second = Thread(target=build, args=["second"])
+    with databases.locked(odoo, name):
+        second.start()
+        while second.is_alive() and not databases.query(odoo, "postgres", waiting):
+            pass
+        done.append("first")
+    second.join()
+
+    assert done == ["first", "second"]

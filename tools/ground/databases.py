@@ -53,14 +53,15 @@ def template_name(odoo: Odoo) -> str:
 def ensure_base(odoo: Odoo) -> str:
     """Return the template without our add-ons, building it when there is none."""
     name = base_name(odoo)
-    if not exists(odoo, name):
-        drop_others(odoo, "credit_base_", keep=name)
-        with (
-            step("Building the template database (takes a minute or two, once)"),
-            building(odoo, name) as temporary,
-        ):
-            options = (f"--load-language={LANGUAGES}", "--max-cron-threads=0", "--no-http")
-            odoo.install(temporary, base_modules(), *options, log="template-base")
+    with locked(odoo, name):
+        if not exists(odoo, name):
+            drop_others(odoo, "credit_base_", keep=name)
+            with (
+                step("Building the template database (takes a minute or two, once)"),
+                building(odoo, name) as temporary,
+            ):
+                options = (f"--load-language={LANGUAGES}", "--max-cron-threads=0", "--no-http")
+                odoo.install(temporary, base_modules(), *options, log="template-base")
     return name
 
 
@@ -68,14 +69,24 @@ def ensure_template(odoo: Odoo) -> str:
     """Return the template with our add-ons, building it when they changed."""
     name = template_name(odoo)
     drop_leftovers(odoo)
-    if not exists(odoo, name):
-        base = ensure_base(odoo)
-        drop_others(odoo, "credit_template_", keep=name)
-        with step(f"Installing {', '.join(addons())}"), building(odoo, name) as temporary:
-            copy(odoo, base, temporary)
-            options = ("--max-cron-threads=0", "--no-http")
-            odoo.install(temporary, addons(), *options, log="template")
+    with locked(odoo, name):
+        if not exists(odoo, name):
+            base = ensure_base(odoo)
+            drop_others(odoo, "credit_template_", keep=name)
+            with step(f"Installing {', '.join(addons())}"), building(odoo, name) as temporary:
+                copy(odoo, base, temporary)
+                options = ("--max-cron-threads=0", "--no-http")
+                odoo.install(temporary, addons(), *options, log="template")
     return name
+
+
+@contextmanager
+def locked(odoo: Odoo, name: str) -> Iterator[None]:
+    """Wait for others that build the same database: on a shared server they may be in another checkout."""
+    with closing(_connect(odoo, "postgres")) as connection, connection.cursor() as cursor:
+        # Ends with the connection, also when we are killed.
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        yield
 
 
 @contextmanager

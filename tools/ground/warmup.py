@@ -23,12 +23,13 @@ def build_bundles(odoo: Odoo, database: str) -> None:
 def ensure(odoo: Odoo) -> str:
     """Return a template with our add-ons and the bundles, for tests in a browser."""
     name = databases.template_name(odoo).replace("template", "browser")
-    if not databases.exists(odoo, name):
-        template = databases.ensure_template(odoo)
-        databases.drop_others(odoo, "credit_browser_", keep=name)
-        with step("Building the web pages' bundles"), databases.building(odoo, name) as temporary:
-            databases.copy(odoo, template, temporary)
-            # The guided tours point at things that the tests want to click.
-            databases.query(odoo, temporary, "UPDATE res_users SET tour_enabled = false")
-            build_bundles(odoo, temporary)
+    with databases.locked(odoo, name):
+        if not databases.exists(odoo, name):
+            template = databases.ensure_template(odoo)
+            databases.drop_others(odoo, "credit_browser_", keep=name)
+            with step("Building the web pages' bundles"), databases.building(odoo, name) as temporary:
+                databases.copy(odoo, template, temporary)
+                # The guided tours point at things that the tests want to click.
+                databases.query(odoo, temporary, "UPDATE res_users SET tour_enabled = false")
+                build_bundles(odoo, temporary)
     return name
