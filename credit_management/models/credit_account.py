@@ -1149,18 +1149,22 @@ class CreditAccount(models.Model):
                 opened.message_post(body=note)
 
     def _controller(self):
-        """Return who is asked about this account: its controller, the policy's, else a credit manager."""
+        """Return who is asked about this account, see `_controllers`."""
         self.ensure_one()
-        manager = self.env.ref('credit_management.group_credit_manager')
-        candidates = [self.controller_id, self.applied_policy_id.controller_id]
-        for user in candidates:
-            if user.active:
-                return user
-        users = manager.sudo().all_user_ids.filtered(
-            lambda user: user.active and not user.share and self.company_id in user.company_ids
-        )
+        return self._controllers()[self]
+
+    def _controllers(self):
+        """Return {account: who is asked about it}: its controller, the policy's, else a credit manager."""
+        group = self.env.ref('credit_management.group_credit_manager')
         # The first made is as a rule the administrator, who is the last to be asked.
-        return users.sorted('id', reverse=True)[:1]
+        managers = (
+            group.sudo().all_user_ids.filtered(lambda user: user.active and not user.share).sorted('id', reverse=True)
+        )
+        return {
+            account: (account.controller_id | account.applied_policy_id.controller_id).filtered('active')[:1]
+            or managers.filtered(lambda user, account=account: account.company_id in user.company_ids)[:1]
+            for account in self
+        }
 
     def _schedule_hold_activity(self):
         """Ask the controller to look at the held orders: one open activity per customer."""

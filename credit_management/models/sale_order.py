@@ -117,9 +117,9 @@ class SaleOrder(models.Model):
 
     @api.depends('credit_account_id')
     def _compute_credit_controller_id(self):
+        controllers = self.credit_account_id._controllers()
         for order in self:
-            account = order.credit_account_id
-            order.credit_controller_id = account._controller() if account else False
+            order.credit_controller_id = controllers.get(order.credit_account_id)
 
     @api.depends('credit_state', 'credit_check_id', 'credit_release_id.state')
     @api.depends_context('uid')

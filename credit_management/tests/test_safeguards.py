@@ -278,6 +278,29 @@ class TestStaleCaches(CreditCommon):
 
 
 @tagged('post_install', '-at_install')
+class TestStatements(CreditCommon):
+    def test_controllers_of_held_orders_are_looked_up_together(self):
+        self._limit_policy()
+        customers = self.env['res.partner'].create([{'name': f"C{place}", 'is_company': True} for place in range(20)])
+        orders = self.env['sale.order'].union(*(self._order_of(10, partner=customer) for customer in customers))
+        self._limit(self._account(customers[0]), 0)
+        for account in self._account(customers[1:]):
+            self._limit(account, 0)
+        orders.action_confirm()
+        self.assertEqual(set(orders.mapped('credit_state')), {'on_hold'})
+
+        def read(some):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self.assertTrue(all(row['credit_controller_id'] for row in some.read(['credit_controller_id'])))
+            return self.cr.sql_log_count - before
+
+        read(orders[:1])
+        self.assertEqual(read(orders), read(orders[:1]))
+
+
+@tagged('post_install', '-at_install')
 class TestJobs(CreditCommon):
     """A job over all companies goes on where one fails, says so, and fails in the end."""
 
