@@ -530,15 +530,14 @@ class CreditEvent(models.Model):
         changed = payload.get('fields')
         if not isinstance(changed, list):
             return self._describe_other(payload, references)
-        return self.env._(
-            "%(document)s: %(text)s",
-            document=references.get('partner_id', ''),
-            text=self._list(labels.get(name, name) for name in changed),
-        )
+        return self._list(labels.get(name, name) for name in changed)
 
     def _describe_merged(self, payload, references):
+        # With the number of the account: both have the customer that is left.
         parties = [
-            references.get(f'{side}_account_id') or references.get(f'{side}_partner_id') or ''
+            f"{references[side + '_account_id']} (#{payload[side + '_account_id']})"
+            if side + '_account_id' in references
+            else references.get(f'{side}_partner_id', '')
             for side in ('from', 'into')
         ]
         parts = [' → '.join(parties)] if any(parties) else []

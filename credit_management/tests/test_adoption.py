@@ -280,7 +280,8 @@ class TestRuleMode(AdoptionCommon):
         self.assertEqual((held.state, held.credit_state, held.credit_outlook), ('draft', 'on_hold', 'pass'))
         self.assertIn(held, self.env['sale.order'].search([('credit_outlook', '=', 'pass')]))
         self.assertEqual(self._order_of(100, confirm=True).credit_state, 'warned')
-        rule.with_user(self.manager).action_promote()
+        told = rule.with_user(self.manager).action_promote()['params']['message']
+        self.assertIn("has its outcome again", told)
         self.assertFalse(rule.demoted_by_id or rule.demoted_date or rule.demoted_reason)
         self.assertTrue(self._held())
         held.invalidate_recordset()
@@ -554,6 +555,10 @@ class TestDryRun(AdoptionCommon):
         # Nothing is recorded, held or confirmed by looking.
         self.assertFalse(self.env['credit.check'].search([('res_id', 'in', (exceeds + fits + expired).ids)]))
         self.assertEqual(set((exceeds + fits).mapped('credit_state')), {'none'})
+
+    def test_the_same_debt_under_several_rules_is_not_summed(self):
+        fields_ = self.env['credit.dry.line']._fields.values()
+        self.assertFalse([field.name for field in fields_ if field.type == 'monetary' and field.aggregator])
 
     def test_watched_and_demoted_rules_are_looked_at_as_enforced(self):
         policy = self._policy(

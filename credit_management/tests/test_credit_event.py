@@ -752,6 +752,7 @@ class TestCreditEventReading(CreditFileCommon):
         until = {'date_from': '2026-11-22', 'date_to': '2026-12-31', 'amount': 100.0}
         report = {'report_id': 1, 'check_id': 1, 'res_model': 'sale.order', 'res_id': 1}
         core = {'limit_id': 1, 'limit_kind': 'amount', 'amount': 70.0, 'currency_id': self.env.ref('base.JPY').id}
+        merged = {'from_account_id': self.account.id, 'into_account_id': self.other.id}
         branches = [{'company_id': self.company.id, 'amount': 30.0}]
         events = self.Event._record(
             [
@@ -764,6 +765,7 @@ class TestCreditEventReading(CreditFileCommon):
                 (self.account, 'core_limit', {**core, 'branches': branches}),
                 (self.account, 'renamed', {'partner_id': self.customer.id, 'fields': ['name', 'vat']}),
                 (self.account, 'remainder_closed', {'order_id': 1, 'amount': -8.0}),
+                (self.account, 'merged', {**merged, 'limit_kind': 'none', 'status': 'watch'}),
             ]
         )
         texts = events.mapped('description')
@@ -774,7 +776,9 @@ class TestCreditEventReading(CreditFileCommon):
         self.assertEqual(texts[4], "Unlimited")
         self.assertNotIn("Over by", texts[5])
         self.assertEqual(texts[6], f"¥\xa070 · branches differ: {self.company.name} ¥\xa030")
-        self.assertEqual(texts[7], f"{self.customer.display_name}: Name and Tax ID")
+        self.assertEqual(texts[7], "Name and Tax ID")
+        self.assertIn(f"(#{self.account.id}) → {self.other.display_name} (#{self.other.id})", texts[9])
+        self.assertIn("status: Watch", texts[9])
         self.assertRegex(texts[8], "8.00.* reopened$")
         self.assertNotIn("-8", texts[8])
         self.assertEqual([event.kind for event in events[:2]], ['false_hold', 'false_hold_decided'])

@@ -1,4 +1,5 @@
 from odoo import Command, fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools.date_utils import add as date_add
 
@@ -8,6 +9,15 @@ from .common import CreditCommon
 @tagged('post_install', '-at_install')
 class TestCreditExposure(CreditCommon):
     # ------------------------------------------------------------------ ledger
+
+    def test_match_tells_how_much_was_matched(self):
+        account = self._account()
+        self._invoice(100)
+        self._pay(70)
+        self.assertIn("70.00", account.action_match()['params']['message'])
+        self.assertEqual((account.exposure_open_item, account.unallocated_credit), (30, 0))
+        with self.assertRaisesRegex(UserError, "nothing to match"):
+            account.action_match()
 
     def test_posted_invoice_of_100_is_open_item_100(self):
         self._invoice(100)
