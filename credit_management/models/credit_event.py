@@ -31,6 +31,7 @@ KIND_LABELS = [
     ('false_hold', "Hold reported as false"),
     ('false_hold_decided', "Reported hold judged"),
     ('remainder_closed', "Remainder closed"),
+    ('remainder_reopened', "Remainder reopened"),
     ('core_limit', "Limit written in the contact"),
     ('renamed', "Customer renamed"),
     ('merged', "Customer merged"),
@@ -514,16 +515,6 @@ class CreditEvent(models.Model):
         return self.env._("%(document)s: %(text)s", document=references.get('document', ''), text=said)
 
     _describe_false_hold_decided = _describe_false_hold
-
-    def _describe_remainder_closed(self, payload, references):
-        amount = payload.get('amount')
-        if not isinstance(amount, (int, float)) or amount >= 0:
-            return self._describe_other(payload, references)
-        return self.env._(
-            "%(document)s: %(amount)s reopened",
-            document=references.get('order_id', ''),
-            amount=self._money({**payload, 'amount': -amount}, 'amount'),
-        )
 
     def _describe_renamed(self, payload, references):
         labels = dict(self.env['credit.partner.name']._fields['kind']._description_selection(self.env))

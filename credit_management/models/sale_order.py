@@ -1155,10 +1155,11 @@ class SaleOrder(models.Model):
         )
         payload = {
             'order_id': order.id,
-            'amount': company.currency_id.round(amount),
+            'amount': company.currency_id.round(abs(amount)),
             'currency_id': company.currency_id.id,
         }
-        self.env['credit.event']._record([(account, 'remainder_closed', payload)] if account else [])
+        kind = 'remainder_closed' if amount >= 0 else 'remainder_reopened'
+        self.env['credit.event']._record([(account, kind, payload)] if account else [])
         self.invalidate_recordset(['credit_can_close_remainder', 'credit_can_reopen_remainder'])
 
     def _credit_owed_total(self):
