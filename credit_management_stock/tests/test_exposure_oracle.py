@@ -29,7 +29,7 @@ settings.register_profile(
 settings.register_profile(
     'nightly', settings.get_profile('test'), derandomize=False, max_examples=int(os.environ.get('CREDIT_ORACLE_N', 300))
 )
-LENGTH = 13 if 'CREDIT_ORACLE' in os.environ else 10  # steps of a history, after the order that it begins with
+LENGTH = 13 if 'CREDIT_ORACLE' in os.environ else 9  # steps of a history, after the order that it begins with
 PROFILE = settings.get_profile(os.environ.get('CREDIT_ORACLE', 'test'))
 
 SEED = st.tuples(*[st.integers(0, 999)] * 4)  # one large number would mostly be a small one
