@@ -195,7 +195,7 @@ class TestTemporaryLimit(CreditCommon):
         self._temporary(300, 0, 5)
         self.account.invalidate_recordset()
         self.assertEqual((self.account.limit_temporary, self.account.limit_until), (True, self._day(5)))
-        self.assertEqual(self.account._limit_in_force()['limit_amount'], 300)
+        self.assertEqual(self.account._limit_in_force()['amount'], 300)
 
     def test_needs_an_end(self):
         with self.assertRaisesRegex(UserError, "last day"):
@@ -236,7 +236,8 @@ class TestTemporaryLimit(CreditCommon):
     def test_ends_by_itself_and_the_credit_file_tells(self):
         limit = self._temporary(300, 0, 3)
         with freeze_time(self._day(4)):
-            self.env['credit.limit']._cron_close()
+            with self.enter_registry_test_mode():
+                self.env.ref('credit_management.ir_cron_close_limits').method_direct_trigger()
         self.assertEqual((limit.state, self.base.state), ('expired', 'approved'))
         events = self.env['credit.event'].search([('account_id', '=', self.account.id)], order='number')
         self.assertEqual(events.mapped('kind')[-1], 'limit_closed')

@@ -836,7 +836,7 @@ class TestBadInput(CreditCommon):
         today = self.company._credit_today()
         account = self._account()
         self._limit(account, 100, date_from=date_add(today, days=10))
-        with self.assertRaisesRegex(UserError, "Two base limits"):
+        with self.assertRaisesRegex(UserError, "Two limits"):
             self._limit(account, 200)
         self._limit(account, 200, date_to=date_add(today, days=9))
         self.assertEqual(account.effective_limit, 200)
