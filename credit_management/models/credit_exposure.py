@@ -26,7 +26,7 @@ SOURCES = {
     'account.move.line': [
         'account_id', 'amount_residual', 'amount_residual_currency', 'balance', 'company_id', 'currency_id', 'date',
         'date_maturity', 'move_id', 'name', 'parent_state', 'partner_id', 'price_total', 'product_uom_id', 'quantity',
-        'reconciled', 'sale_line_ids',
+        'reconciled', 'sale_line_ids', 'tax_line_id',
     ],
     'account.account': ['name'],
     'account.partial.reconcile': [
@@ -403,15 +403,22 @@ class CreditExposure(models.Model):
 
     @api.model
     def _down_payment_sql(self):
-        """Return the condition that a journal item is an order's down payment, which the order itself takes off."""
+        """Return the condition that a journal item is an order's down payment, which the order itself takes off.
+
+        Or its tax: one without an account of its own is booked on that of its base.
+        """
         return SQL(
             """
             EXISTS (
                 SELECT 1
-                  FROM sale_order_line_invoice_rel rel
+                  FROM account_move_line base
+                  JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = base.id
                   JOIN sale_order_line sol ON sol.id = rel.order_line_id
                   JOIN sale_order so ON so.id = sol.order_id
-                 WHERE rel.invoice_line_id = aml.id AND sol.is_downpayment AND so.state = 'sale')
+                 WHERE base.move_id = aml.move_id
+                   AND base.account_id = aml.account_id
+                   AND (base.id = aml.id OR aml.tax_line_id IS NOT NULL)
+                   AND sol.is_downpayment AND so.state = 'sale')
             """
         )
 
@@ -511,6 +518,8 @@ class CreditExposure(models.Model):
         """Return one row per customer and account that counts by its balance.
 
         Such a row has no due date: nobody can tell which of its entries is open.
+        Each branch has its row; in sums they are one balance, so that an advance
+        paid to one company and used up by its branch is none.
         """
         role, account_ids = self._role_sql(common['company'], by_item=False)
         # Without such accounts the statement is the shorter for it; planning is half of its time.
@@ -528,9 +537,8 @@ class CreditExposure(models.Model):
                    summed.ledger_role, NULL::date, summed.amount, summed.amount
                    %(detail)s
               FROM (
-                SELECT MIN(aml.id)::bigint * 8 + 6 AS id, contact.partner_id,
-                       aml.company_id AS document_company_id, aml.account_id, MAX(aml.date) AS date,
-                       SUM(aml.balance) AS amount, %(role)s AS ledger_role
+                SELECT MIN(aml.id)::bigint * 8 + 6 AS id, contact.partner_id, aml.account_id, MAX(aml.date) AS date,
+                       SUM(aml.balance) AS amount, %(role)s AS ledger_role %(document_company)s
                   FROM account_move_line aml
                   JOIN contact ON contact.id = aml.partner_id
                  WHERE aml.parent_state = 'posted'
@@ -538,7 +546,7 @@ class CreditExposure(models.Model):
                    AND aml.company_id = ANY(%(branches)s)
                    AND %(until)s
                    AND %(counts)s
-              GROUP BY contact.partner_id, aml.company_id, aml.account_id
+              GROUP BY contact.partner_id, aml.account_id %(branch)s
               ) AS summed
               JOIN account_account account ON account.id = summed.account_id
              WHERE summed.amount <> 0
@@ -549,6 +557,8 @@ class CreditExposure(models.Model):
                 self.env['account.account']._field_to_sql('account', 'name'),
                 common['company'].currency_id.id,
             ),
+            document_company=common['detail']("aml.company_id AS document_company_id"),
+            branch=common['detail']("aml.company_id"),
             role=role,
             accounts=account_ids,
             branches=common['branches'],
@@ -635,8 +645,9 @@ class CreditExposure(models.Model):
 
         Value of one unit v, quantity to be owed Q (at least what was ordered or
         delivered), quantity invoiced I: the line stands for v * max(0, Q - I),
-        of which v * max(0, min(Q, delivered) - I) is delivered. A line of a
-        negative quantity (trade-in) mirrors that below 0.
+        of which v * max(0, min(Q, delivered) - I) is delivered. A line ordered
+        with a negative quantity (trade-in) mirrors that below 0; what was taken
+        back beyond what was delivered does not: it counts once it is credited.
         """
         demand = self._demand_sql()
         return SQL(
@@ -648,9 +659,9 @@ class CreditExposure(models.Model):
                        unit_value * (open_quantity - delivered_quantity) AS ordered
               FROM (
                 SELECT quantities.*,
-                       CASE WHEN due < 0 THEN LEAST(0, due - invoiced)
+                       CASE WHEN product_uom_qty < 0 THEN LEAST(0, due - invoiced)
                             ELSE GREATEST(0, due - invoiced) END AS open_quantity,
-                       CASE WHEN due < 0 THEN LEAST(0, GREATEST(due, qty_delivered) - invoiced)
+                       CASE WHEN product_uom_qty < 0 THEN LEAST(0, GREATEST(due, qty_delivered) - invoiced)
                             ELSE GREATEST(0, LEAST(due, qty_delivered) - invoiced) END AS delivered_quantity
                   FROM (
                     SELECT sol.*,

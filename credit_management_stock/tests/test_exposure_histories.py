@@ -10,6 +10,7 @@ from .trader import (
     deliver,
     drop_payment,
     floors,
+    give_back,
     invoice,
     pay,
     post,
@@ -69,6 +70,13 @@ class TestExposureHistories(Trader):
             post(move=1),
         )
 
+    def test_more_taken_back_than_was_delivered_lowers_nothing_before_its_credit_note(self):
+        self.play(
+            sell(lines=[('goods', 2, 100.0), ('service', 1, 500.0)]),
+            deliver(picking=0),
+            give_back(picking=0, percent=150),
+        )
+
     # Other accounts that count, by entry and by balance.
 
     def test_bill_in_clearing_counts_until_its_money_comes(self):
@@ -106,6 +114,23 @@ class TestExposureHistories(Trader):
                 bill(order=0),
                 post(move=1),
             )
+
+    def test_tax_booked_with_its_down_payment_comes_off_the_order_too(self):
+        self.play(
+            sell(lines=[('service', 10, 100.0, 0, 't15_on_base')]),
+            bill(order=0, method='fixed', amount=300.0),
+            post(move=0),
+            pay(move=0),
+            bill(order=0),
+            post(move=1),
+        )
+
+    def test_advance_paid_to_the_root_and_used_up_by_its_branch_pays_nothing(self):
+        self.play(
+            invoice(amount=500.0, ago=45),
+            book(account='advances', amount=-100.0),
+            book(account='advances', amount=150.0, company='branch'),
+        )
 
     def test_down_payment_of_a_cancelled_order_is_the_customers_money(self):
         self.play(

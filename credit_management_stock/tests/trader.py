@@ -226,6 +226,7 @@ class Trader(AccountTestInvoicingCommon):
             )
             for name, amount, values in (
                 ('t15', 15.0, {}),
+                ('t15_on_base', 15.0, {}),  # without an account of its own
                 ('t20_included', 20.0, {'price_include_override': 'tax_included'}),
                 (
                     't7_on_payment',
@@ -247,7 +248,8 @@ class Trader(AccountTestInvoicingCommon):
                 )
                 tax = cls.taxes[root, name]
                 lines = tax.invoice_repartition_line_ids + tax.refund_repartition_line_ids
-                lines.filtered(lambda line: line.repartition_type == 'tax').account_id = due
+                if name != 't15_on_base':
+                    lines.filtered(lambda line: line.repartition_type == 'tax').account_id = due
             cls.taxes[root, 'none'] = cls.env['account.tax']
 
     @classmethod
