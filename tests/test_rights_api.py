@@ -414,6 +414,8 @@ def test_sales_reports_a_false_hold_of_own_orders_only(world: World, seller: Api
     def report(order: int) -> Answer:
         values = {"step": "report", "order_id": order, "reason": "paid"}
         wizard = seller("credit.false.hold.decision", "create", vals_list=[values])
+        if wizard.status != 200:  # refused to name the order at all
+            return wizard
         return seller("credit.false.hold.decision", "action_report", ids=wizard.value)
 
     assert report(world.foreign_order).status == FORBIDDEN
