@@ -407,27 +407,29 @@ class Trader(AccountTestInvoicingCommon):
         self.clock.move_to(START)
         self.rates_moved = False
         self.known = KNOWN if lenient else ()
-        with closing(self.env.cr.savepoint()):
-            before = self._totals()
-            for step in steps:
-                try:
-                    with self.env.cr.savepoint():
-                        effect = getattr(self, f'_do_{step.name}')(**step.values)
-                except (Impossible, UserError, RedirectWarning) as reason:
-                    if not lenient:
-                        raise AssertionError(f"{step} cannot be done: {reason!r}") from reason
-                    if not isinstance(reason, Impossible):
-                        self.steps_refused[step.name] += 1
-                    continue
-                self.steps_done[step.name] += 1
-                done.append(step)
-                after, differences = self._compare()
-                differences += self._compare_effect(effect, before, after)
-                if differences:
-                    raise Mismatch(differences, done)
-                before = after
-        # Rates are cached in the registry.
-        self.env.registry.clear_cache()
+        try:
+            with closing(self.env.cr.savepoint()):
+                before = self._totals()
+                for step in steps:
+                    try:
+                        with self.env.cr.savepoint():
+                            effect = getattr(self, f'_do_{step.name}')(**step.values)
+                    except (Impossible, UserError, RedirectWarning) as reason:
+                        if not lenient:
+                            raise AssertionError(f"{step} cannot be done: {reason!r}") from reason
+                        if not isinstance(reason, Impossible):
+                            self.steps_refused[step.name] += 1
+                        continue
+                    self.steps_done[step.name] += 1
+                    done.append(step)
+                    after, differences = self._compare()
+                    differences += self._compare_effect(effect, before, after)
+                    if differences:
+                        raise Mismatch(differences, done)
+                    before = after
+        finally:
+            # Rates are cached in the registry.
+            self.env.registry.clear_cache()
 
     def _totals(self):
         return {
