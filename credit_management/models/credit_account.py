@@ -38,8 +38,6 @@ ACCEPTED_FIELDS = {
     'accepted_reason',
     'accepted_by_id',
 }
-
-
 # One statement computes them all, for any number of accounts.
 FIGURE = {'compute': '_compute_figures', 'compute_sudo': True}
 
@@ -1155,14 +1153,10 @@ class CreditAccount(models.Model):
 
     def _controllers(self):
         """Return {account: who is asked about it}: its controller, the policy's, else a credit manager."""
-        group = self.env.ref('credit_management.group_credit_manager')
-        # The first made is as a rule the administrator, who is the last to be asked.
-        managers = (
-            group.sudo().all_user_ids.filtered(lambda user: user.active and not user.share).sorted('id', reverse=True)
-        )
+        managers = {company: company._credit_managers() for company in self.company_id}
         return {
             account: (account.controller_id | account.applied_policy_id.controller_id).filtered('active')[:1]
-            or managers.filtered(lambda user, account=account: account.company_id in user.company_ids)[:1]
+            or managers[account.company_id][:1]
             for account in self
         }
 

@@ -176,8 +176,7 @@ class CreditCounter(models.Model):
         contact = company.sudo().partner_id
         if contact.activity_search([activity_type]):
             return
-        managers = self.env.ref('credit_management.group_credit_manager').sudo().all_user_ids
-        for user in managers.filtered(lambda user: user.active and not user.share and company in user.company_ids):
+        for user in company._credit_managers():
             reader = contact.with_context(lang=user.lang or self.env.lang)
             contact.activity_schedule(
                 activity_type,

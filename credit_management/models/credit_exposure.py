@@ -21,7 +21,7 @@ MANY = 1000
 SOURCES = {
     'account.move': [
         'amount_total', 'commercial_partner_id', 'company_id', 'currency_id', 'invoice_date', 'invoice_date_due',
-        'move_type', 'name', 'partner_id', 'payment_state', 'reversed_entry_id', 'state',
+        'move_type', 'name', 'payment_state', 'reversed_entry_id', 'state',
     ],
     'account.move.line': [
         'account_id', 'amount_residual', 'amount_residual_currency', 'balance', 'company_id', 'currency_id', 'date',
@@ -180,8 +180,9 @@ class CreditExposure(models.Model):
 
         Columns: id, partner_id (commercial), category, ledger_role, date_due,
         amount (company currency, rounded), booked (the amount of the whole
-        ledger item); with `detail` also those of DETAIL. The caller flushes
-        first, see `_flush_sources`.
+        ledger item); with `detail` also document_company_id, res_model, res_id,
+        document_name, name, date, amount_currency, document_currency_id and
+        ledger_account_id. The caller flushes first, see `_flush_sources`.
 
         :param company: the root company
         :param date: the date whose rates convert what is not posted

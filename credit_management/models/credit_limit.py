@@ -464,20 +464,9 @@ class CreditLimit(models.Model):
     def _approver(self):
         """Return who is asked to approve: the account's controller if entitled, else another credit manager."""
         self.ensure_one()
-        managers = (
-            self.env.ref('credit_management.group_credit_manager')
-            .sudo()
-            .all_user_ids.filtered(
-                lambda user: (
-                    user.active
-                    and not user.share
-                    and user != self.requested_by_id
-                    and self.company_id in user.company_ids
-                )
-            )
-        )
+        managers = self.company_id._credit_managers() - self.requested_by_id
         controller = self.account_id._controller()
-        return controller if controller in managers else managers.sorted('id', reverse=True)[:1]
+        return controller if controller in managers else managers[:1]
 
     @api.model
     def _cron_close(self):

@@ -192,10 +192,7 @@ class CreditSnapshotRun(models.Model):
         siblings = self.search([('company_id', '=', self.company_id.id)])
         if siblings.activity_search([ACTIVITY]):
             return
-        managers = self.env.ref('credit_management.group_credit_manager').all_user_ids.filtered(
-            lambda user: user.active and not user.share and self.company_id in user.company_ids
-        )
-        for user in managers:
+        for user in self.company_id._credit_managers():
             reader = self.with_context(lang=user.lang or self.env.lang)
             self.activity_schedule(
                 ACTIVITY,

@@ -117,6 +117,17 @@ class ResCompany(models.Model):
         )
         return tuple(company_id for [company_id] in rows)
 
+    def _credit_managers(self):
+        """Return the credit managers who work in this company, the last made first.
+
+        The first made is as a rule the administrator, who is the last to be asked.
+        """
+        self.ensure_one()
+        managers = self.env.ref('credit_management.group_credit_manager').sudo().all_user_ids
+        return managers.filtered(lambda user: user.active and not user.share and self in user.company_ids).sorted(
+            'id', reverse=True
+        )
+
     def _credit_today(self):
         """Return today's date where the company is, see `_credit_timezone`."""
         self.ensure_one()
