@@ -137,12 +137,18 @@ def test_a_problem_is_told_once_with_its_lines() -> None:
     assert [record.message for record in logcheck.failed_tests(LOG)] == ["FAIL: TestX.test_z"]
 
 
-def test_problems_fail_the_run() -> None:
-    assert testing.judge_odoo(LOG, 1, []) == Result(5, 2)
+def test_problems_fail_the_run(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(LOG)
+
+    assert testing.judge_odoo(log, 1, []) == Result(5, 2)
 
 
-def test_a_run_that_died_fails() -> None:
-    assert testing.judge_odoo("", 1, []).failed == 1
+def test_a_run_that_died_fails(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.touch()
+
+    assert testing.judge_odoo(log, 1, []).failed == 1
 
 
 def test_junit_counts_each_test_once() -> None:
@@ -159,12 +165,12 @@ def test_junit_counts_each_test_once() -> None:
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        ("", Selection("/a,/b", ("tests",))),
+        ("", Selection(("/a", "/b"), ("tests",))),
         ("tests/test_x.py::test_y", Selection(pytest=("tests/test_x.py::test_y",))),
-        ("a/tests/test_x.py", Selection("/a/tests/test_x.py")),
-        ("./a/", Selection("/a")),
-        ("a/tests", Selection("/a")),
-        ("/a:TestX.test_y", Selection("/a:TestX.test_y")),
+        ("a/tests/test_x.py", Selection(("/a/tests/test_x.py",))),
+        ("./a/", Selection(("/a",))),
+        ("a/tests", Selection(("/a",))),
+        ("/a:TestX.test_y", Selection(("/a:TestX.test_y",))),
     ],
 )
 def test_what_to_run_is_understood(target: str, expected: Selection) -> None:

@@ -4,7 +4,10 @@ import os
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from . import databases, logcheck
 from .console import Failure, log_path, say, step, tail
@@ -19,9 +22,9 @@ SUMMARY = BUILD / "summary"
 
 @dataclass(frozen=True)
 class Selection:
-    """What is to run: tags for Odoo's runner, arguments for pytest; empty means none."""
+    """What is to run: tags for Odoo's runner, one run for each; arguments for pytest. Empty means none."""
 
-    tags: str = ""
+    tags: tuple[str, ...] = ()
     pytest: tuple[str, ...] = ()
 
 
@@ -44,14 +47,14 @@ class Result:
 def select(target: str, own: list[str]) -> Selection:
     """Read `T=…`: a path below tests/, an add-on or a file of its tests, or an Odoo test tag."""
     if not target:
-        return Selection(",".join(f"/{addon}" for addon in own), ("tests",))
+        return Selection(tuple(f"/{addon}" for addon in own), ("tests",))
     path = target.strip().rstrip("/").removeprefix("./")
     if path == "tests" or path.startswith("tests/"):
         return Selection(pytest=(path,))
     addon, _slash, rest = path.partition("/")
     if addon in own:
-        return Selection(f"/{path}" if rest.endswith(".py") else f"/{addon}")
-    return Selection(path)
+        return Selection((f"/{path}" if rest.endswith(".py") else f"/{addon}",))
+    return Selection((path,))
 
 
 def run(odoo: Odoo, template: str, target: str) -> int:
@@ -71,11 +74,26 @@ def run(odoo: Odoo, template: str, target: str) -> int:
     return 1 if result.failed else 0
 
 
-def run_odoo(odoo: Odoo, template: str, tags: str, *, everything: bool) -> Result:
-    """Run the add-ons' tests by Odoo's runner; print what failed."""
-    path = log_path("odoo-tests")
-    database = databases.run_name("addons")
-    databases.copy(odoo, template, database)
+def run_odoo(odoo: Odoo, template: str, tags: tuple[str, ...], *, everything: bool) -> Result:
+    """Run the add-ons' tests by Odoo's runner, the tags of each at the same time; print what failed."""
+    names = [databases.run_name(f"addons_{number}") for number, _tag in enumerate(tags)]
+    for name in names:
+        databases.copy(odoo, template, name)
+    with step(f"Running the add-ons' tests ({', '.join(tags)})"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = list(pool.map(partial(_run_odoo, odoo), names, tags))
+    for name in names:
+        databases.drop(odoo, name)
+    expected = addons() if everything else []
+    judged = [
+        judge_odoo(path, code, [addon for addon in expected if f"/{addon}" == tag])
+        for (path, code), tag in zip(runs, tags, strict=True)
+    ]
+    return sum(judged, Result())
+
+
+def _run_odoo(odoo: Odoo, database: str, tag: str) -> tuple[Path, int]:
+    """Run the tests of a tag in a database of their own; return the log and the exit code."""
+    path = log_path("odoo-tests-" + re.sub(r"\W+", "-", tag).strip("-"))
     # Updating the add-ons lets their at_install tests run too, and proves the update.
     command = odoo.command(
         "-d",
@@ -83,11 +101,11 @@ def run_odoo(odoo: Odoo, template: str, tags: str, *, everything: bool) -> Resul
         "-u",
         ",".join(addons()),
         "--test-tags",
-        tags,
+        tag,
         "--max-cron-threads=0",
         f"--http-port={free_port()}",
     )
-    with step(f"Running the add-ons' tests ({tags})"), path.open("wb") as out:
+    with path.open("wb") as out:
         code = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -97,12 +115,12 @@ def run_odoo(odoo: Odoo, template: str, tags: str, *, everything: bool) -> Resul
             cwd=BUILD,
             check=False,
         ).returncode
-    databases.drop(odoo, database)
-    return judge_odoo(path.read_text(errors="replace"), code, addons() if everything else [])
+    return path, code
 
 
-def judge_odoo(log: str, code: int, expected: list[str]) -> Result:
+def judge_odoo(path: Path, code: int, expected: list[str]) -> Result:
     """Read the log of a test run: failed tests, problems in the log, add-ons without tests."""
+    log = path.read_text(errors="replace")
     result = parse_summary(log)
     complaints = [logcheck.describe(record) for record in logcheck.failed_tests(log)]
     extra = [logcheck.describe(problem) for problem in logcheck.problems(log)]
@@ -113,7 +131,6 @@ def judge_odoo(log: str, code: int, expected: list[str]) -> Result:
         if list((ROOT / addon / "tests").glob("test_*.py")) and not counts.get(addon)
     ]
     if code and not result.failed and not extra:
-        path = log_path("odoo-tests")
         extra.append(f"Odoo ended with exit code {code}.\n{tail(path)}\n  The whole log: {path}")
     for text in complaints + extra:
         say(text)
