@@ -421,23 +421,30 @@ class CreditAccount(models.Model):
             condition = SQL("%s %s %s", SQL.identifier('figures', name), comparators[operator], value or 0)
         else:
             return NotImplemented
-        # Computed apart: merged into the search, its estimates would have it done once per account.
-        query = SQL(
-            "(WITH figures AS MATERIALIZED (%s) SELECT figures.account_id FROM figures WHERE %s)",
+        return [
+            ('id', 'in', SQL("(%s SELECT figures.account_id FROM figures WHERE %s)", self._figure_sql(name), condition))
+        ]
+
+    @api.model
+    def _figure_sql(self, name):
+        """Return the common table expression `figures` with one figure of all accounts of the user's companies."""
+        # Computed apart: merged into a search, its estimates would have it done
+        # once per account. By name: what other figures need is left out then.
+        return SQL(
+            "WITH figures AS MATERIALIZED (SELECT account_id, %s FROM (%s) AS everything)",
+            SQL.identifier(name),
             self._all_figures_sql(),
-            condition,
         )
-        return [('id', 'in', query)]
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
         # EXTENDS base: lists of accounts are sorted by figures that no column holds
         if field_name in FIGURES and self._fields[field_name].type in ('monetary', 'float', 'integer', 'date'):
-            figures = query.make_alias(alias, 'figures')
+            figures = query.make_alias(alias, f'figures_{field_name}')
             if figures not in query._joins:
                 query.add_join(
                     'LEFT JOIN',
                     figures,
-                    SQL("(WITH figures AS MATERIALIZED (%s) SELECT * FROM figures)", self._all_figures_sql()),
+                    SQL("(%s SELECT * FROM figures)", self._figure_sql(field_name)),
                     SQL("%s = %s", SQL.identifier(alias, 'id'), SQL.identifier(figures, 'account_id')),
                 )
             return SQL("%s %s %s", SQL.identifier(figures, field_name), direction, nulls)
