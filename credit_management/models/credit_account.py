@@ -65,7 +65,7 @@ class CreditAccount(models.Model):
         domain="['|', ('is_company', '=', True), ('parent_id', '=', False)]",
         help="The commercial entity that owes; its contacts and addresses are included.",
     )
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     policy_id = fields.Many2one(
         'credit.policy',
         string="Own Policy",
