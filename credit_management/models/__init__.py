@@ -1,5 +1,12 @@
 from . import credit_root_company
 from . import credit_policy
+from . import credit_policy_approval
+from . import credit_approval_level
+from . import credit_approval
+from . import credit_approval_mixin
+from . import credit_absence
+from . import credit_reason
+from . import credit_working_day
 from . import credit_checkpoint
 from . import credit_rule
 from . import credit_rule_statistic
@@ -7,6 +14,7 @@ from . import credit_account
 from . import credit_account_trend
 from . import credit_counter
 from . import credit_event
+from . import credit_event_approval
 from . import credit_ledger_account
 from . import credit_seal
 from . import credit_limit
@@ -32,5 +40,6 @@ from . import account_chart_template
 from . import account_move
 from . import sale_order
 from . import sale_order_hold
+from . import sale_order_approval
 from . import sale_order_line
 from . import payment_transaction

@@ -1162,7 +1162,9 @@ class CreditAccount(models.Model):
         """Return {account: who is asked about it}: its controller, the policy's, else a credit manager."""
         managers = {company: company._credit_managers() for company in self.company_id}
         return {
-            account: (account.controller_id | account.applied_policy_id.controller_id).filtered('active')[:1]
+            account: (account.controller_id | account.applied_policy_id.controller_id).filtered(
+                lambda user, account=account: user.active and account.company_id in user.company_ids
+            )[:1]
             or managers[account.company_id][:1]
             for account in self
         }

@@ -1,5 +1,6 @@
 from collections import defaultdict
 from datetime import timedelta
+from math import inf
 
 from markupsafe import Markup
 
@@ -7,11 +8,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, format_date, formatLang
 
+from .credit_approval_mixin import APPROVAL_FIELDS
+
 # What a decision consists of: fixed once it is submitted.
 CONTENT_FIELDS = {'account_id', 'kind', 'limit_kind', 'amount', 'currency_id', 'date_from', 'date_to', 'reason'}
 # What only the flow itself writes.
 FLOW_FIELDS = {
-    'state', 'requested_by_id', 'decided_by_id', 'decided_date', 'decision_note', 'superseded_by_id', 'origin'
+    'state', 'requested_by_id', 'decided_by_id', 'decided_date', 'decision_note', 'superseded_by_id', 'origin',
+    *APPROVAL_FIELDS,
 }  # fmt: skip
 # What follows from the account.
 ACCOUNT_FIELDS = {'partner_id', 'company_id'}
@@ -30,9 +34,11 @@ class CreditLimit(models.Model):
     """A dated decision about an amount, from proposal to history, in one record."""
 
     _name = 'credit.limit'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['credit.approval.mixin', 'mail.thread', 'mail.activity.mixin']
     _description = "Credit Limit"
     _order = 'date_from desc, id desc'
+    _approval_kind = 'limit'
+    _approval_activity = 'credit_management.mail_activity_type_limit'
 
     account_id = fields.Many2one(
         'credit.account', string="Credit Account", required=True, index=True, ondelete='restrict', readonly=False
@@ -224,6 +230,7 @@ class CreditLimit(models.Model):
             'decided_date': False,
             'decision_note': False,
             'superseded_by_id': False,
+            **dict.fromkeys(APPROVAL_FIELDS, False),
         }
 
     def _write_flow(self, vals):
@@ -273,15 +280,7 @@ class CreditLimit(models.Model):
                 raise UserError(self.env._("Only a draft can be submitted."))
             limit._check_still_possible()
             limit._write_flow({'state': 'submitted', 'requested_by_id': self.env.uid})
-            approver = limit._approver()
-            if approver:
-                # The requester need not be allowed to plan activities for others.
-                limit.sudo().activity_schedule(
-                    'credit_management.mail_activity_type_limit',
-                    date_deadline=limit.company_id._credit_today(),
-                    summary=limit.display_name,
-                    user_id=approver.id,
-                )
+        self._approval_notify()
         return True
 
     def action_draft(self):
@@ -289,20 +288,36 @@ class CreditLimit(models.Model):
         self.check_access('write')
         if any(limit.state != 'submitted' for limit in self):
             raise UserError(self.env._("Only a submitted limit can be put back to draft."))
-        self._write_flow({'state': 'draft'})
         self.sudo().activity_unlink(['credit_management.mail_activity_type_limit'])
+        self._write_flow({'state': 'draft'})
         return True
 
     def action_approve(self):
-        """Put submitted limits in force; what was in force before ends the day before.
+        """Approve; the last level puts the limits in force, and what was in force before ends the day before.
 
-        :raise AccessError: if the user is no credit manager, or asked for the limit
+        :raise AccessError: if it is not for the user to decide, or he asked for the limit
+        :raise UserError: if a limit is beyond what the policy allows, which takes a reason
         :raise ValidationError: if a later limit is approved already
         """
+        # Which step the client saw: it may only keep a decision from counting for the next level.
+        seen = self.env.context.get('credit_approval')
+        self._approve(step=self.env['credit.approval'].browse(seen) if isinstance(seen, int) else None)
+        return True
+
+    def _approve(self, note=None, reason=None, step=None):
+        """Approve, see `action_approve`; for the other arguments see `_approval_decide`."""
         self._check_decision()
         # Confirmations and other approvals for the same customers queue here.
         self.env['credit.counter'].sudo()._bump(self.account_id)
+        self._approval_decide('approved', note, reason, step)._put_in_force(note)
+
+    def _put_in_force(self, note=None):
+        """Put limits in force that all levels have approved."""
+        if not self:
+            return
         self._write_flows(self._approvals())
+        if note:
+            self._write_flow({'decision_note': note})
         messages = {}
         for account, limits in self.grouped('account_id').items():
             bodies = [
@@ -316,25 +331,35 @@ class CreditLimit(models.Model):
             ]
             messages[account.id] = Markup("<br/>").join(bodies)
         self.account_id._message_log_batch(bodies=messages)
-        self.activity_feedback(['credit_management.mail_activity_type_limit'])
-        return True
 
     def action_reject(self):
         """Ask for the reason and reject the submitted limit."""
         self.ensure_one()
+        return self._decision_action('reject_limit', self.env._("Reject"))
+
+    def action_approve_outside(self):
+        """Ask for the reason and approve a submitted limit that is beyond what the policy allows."""
+        self.ensure_one()
+        return self._decision_action('approve_limit', self.env._("Approve Outside Policy"))
+
+    def _decision_action(self, decision, title):
         return {
             'type': 'ir.actions.act_window',
-            'name': self.env._("Reject"),
+            'name': title,
             'res_model': 'credit.decision',
             'views': [(False, 'form')],
             'target': 'new',
-            'context': {'default_decision': 'reject_limit', 'default_limit_id': self.id},
+            'context': {
+                'default_decision': decision,
+                'default_limit_id': self.id,
+                'default_approval_id': self.approval_id.id,
+            },
         }
 
-    def _reject(self, note):
+    def _reject(self, note, reason=None, step=None):
         self._check_decision()
+        self._approval_decide('rejected', note, reason, step)
         self._write_flow({'state': 'rejected', **self._decision_vals(), 'decision_note': note})
-        self.activity_feedback(['credit_management.mail_activity_type_limit'], feedback=note)
         for limit in self:
             limit.message_post(
                 body=self.env._("Rejected by %(user)s: %(reason)s", user=self.env.user.name, reason=note),
@@ -368,15 +393,10 @@ class CreditLimit(models.Model):
         return {'decided_by_id': self.env.uid, 'decided_date': fields.Datetime.now()}
 
     def _check_decision(self):
-        """Refuse a decision by the wrong person or in the wrong state."""
-        self._check_manager()
-        for limit in self:
-            if limit.state != 'submitted':
-                raise UserError(self.env._("Only a submitted limit can be approved or rejected."))
-            if not self.env.su and limit.requested_by_id == self.env.user:
-                raise AccessError(
-                    self.env._("You asked for this limit yourself. Another credit manager has to decide on it.")
-                )
+        """Refuse a decision in the wrong state; who may decide is checked with the approval."""
+        self.check_access('read')
+        if any(limit.state != 'submitted' for limit in self):
+            raise UserError(self.env._("Only a submitted limit can be approved or rejected."))
 
     def _check_manager(self):
         if not self.env.su and not self.env.user.has_group('credit_management.group_credit_manager'):
@@ -462,11 +482,40 @@ class CreditLimit(models.Model):
             limit.message_post(body=note)
 
     def _approver(self):
-        """Return who is asked to approve: the account's controller if entitled, else another credit manager."""
+        """Return who is asked to approve."""
         self.ensure_one()
-        managers = self.company_id._credit_managers() - self.requested_by_id
-        controller = self.account_id._controller()
-        return controller if controller in managers else managers[:1]
+        return self.approval_user_id
+
+    def _approval_request(self):
+        # EXTENDS credit.approval.mixin
+        company, account = self.company_id, self.account_id
+        amount = (
+            inf
+            if self.limit_kind == 'unlimited'
+            else self.currency_id._convert(self.amount, company.currency_id, company, company._credit_today())
+        )
+        present = inf if account.unlimited else account.effective_limit
+        return self._prepare_approval_request(amount, present, 0.0 if present == inf else max(0.0, amount - present))
+
+    def _approval_outside(self):
+        # EXTENDS credit.approval.mixin
+        bound = self._approval_policy().max_limit_amount
+        currency = self.company_id.currency_id
+        amount = self._approval_request().amount
+        if not bound or (amount != inf and currency.compare_amounts(amount, bound) <= 0):
+            return False
+        return self.env._(
+            "The policy allows limits up to %(amount)s.", amount=formatLang(self.env, bound, currency_obj=currency)
+        )
+
+    def _approval_button(self, decision, step):
+        # EXTENDS credit.approval.mixin
+        if decision == 'reject':
+            return self.action_reject()
+        if self.outside_text:
+            return self.action_approve_outside()
+        self._approve(step=step)
+        return {'type': 'ir.actions.client', 'tag': 'soft_reload'}
 
     @api.model
     def _cron_close(self):

@@ -1,4 +1,8 @@
+from math import inf
+
 from odoo import fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import formatLang
 
 
 class CreditRelease(models.Model):
@@ -8,9 +12,13 @@ class CreditRelease(models.Model):
     """
 
     _name = 'credit.release'
+    _inherit = ['credit.approval.mixin']
     _description = "Credit Release"
     _order = 'id desc'
     _rec_name = 'document_name'
+    _approval_kind = 'release'
+    _approval_state = 'requested'
+    _approval_activity = 'credit_management.mail_activity_type_release'
 
     account_id = fields.Many2one('credit.account', required=True, readonly=True, index=True, ondelete='restrict')
     partner_id = fields.Many2one(related='account_id.partner_id', store=True)
@@ -41,6 +49,18 @@ class CreditRelease(models.Model):
     decided_by_id = fields.Many2one('res.users', readonly=True)
     decided_date = fields.Datetime(string="Decided On", readonly=True)
     decision_note = fields.Text(string="Reason of the Decision", readonly=True)
+    emergency_state = fields.Selection(
+        [
+            ('open', "To be confirmed"),
+            ('confirmed', "Confirmed"),
+            ('refused', "Refused"),
+            ('overdue', "Not confirmed in time"),
+        ],
+        string="Emergency Release",
+        readonly=True,
+        help="Released by one alone because it could not wait. Whoever would have had to decide confirms it until the end "
+        "of the next working day, else the goods are stopped.",
+    )
 
     _document_index = models.Index('(res_model, res_id)')
 
@@ -73,3 +93,167 @@ class CreditRelease(models.Model):
             and self.currency_id == currency
             and currency.compare_amounts(total, self.amount) <= 0
         )
+
+    # -------------------------------------------------------------------------
+    # Approval
+    # -------------------------------------------------------------------------
+
+    def _approval_request(self):
+        # EXTENDS credit.approval.mixin: as the check saw it
+        check = self.check_id
+        present = inf if check.unlimited else check.effective_limit
+        excess = 0.0 if check.unlimited else max(0.0, check.exposure + check.document_amount - present)
+        return self._prepare_approval_request(check.document_total, present, excess)
+
+    def _approval_requester(self):
+        # EXTENDS credit.approval.mixin: who asked, else who wanted the document to go on
+        return self.requested_by_id or self.check_id.user_id
+
+    def _approval_barred(self):
+        # EXTENDS credit.approval.mixin: who released alone does not confirm that himself
+        return self._approval_requester() | (self.decided_by_id if self.emergency_state else self.env['res.users'])
+
+    def _approval_policy(self):
+        # EXTENDS credit.approval.mixin
+        return self.check_id.policy_id or super()._approval_policy()
+
+    def _approval_outside(self):
+        # EXTENDS credit.approval.mixin
+        bound, request = self._approval_policy().max_release_excess_percent, self._approval_request()
+        if self.emergency_state or not bound or not request.excess or not request.exceeds_by_percent(bound + 0.01):
+            return False
+        return self.env._(
+            "The policy allows releases of up to %(percent)s %% beyond the limit.",
+            percent=formatLang(self.env, bound, digits=2),
+        )
+
+    def _approval_target(self):
+        # EXTENDS credit.approval.mixin: the order
+        return self._document()
+
+    def _approval_button(self, decision, step):
+        # EXTENDS credit.approval.mixin
+        return self._document()._credit_approval_button(decision, step)
+
+    def _document(self):
+        """Return the document that is to be released, none if it is gone."""
+        return self.env[self.res_model].browse(self.res_id).exists()
+
+    def _follow(self, vals):
+        """Take over the document's new check while the release is asked for; another amount is another question."""
+        for release in self.filtered(lambda item: item.state == 'requested'):
+            before = (release.amount, release.currency_id, release.debtor_id)
+            release.write(vals)
+            if before != (release.amount, release.currency_id, release.debtor_id):
+                release._approval_start()
+                release._approval_notify()
+
+    # -------------------------------------------------------------------------
+    # Emergency
+    # -------------------------------------------------------------------------
+
+    def _emergency_levels(self):
+        """Return the levels whose people may release this document alone: those of its policy, if any has to decide."""
+        policy = self._approval_policy().sudo()
+        asked = policy._approval_levels('release', self._approval_request(), self.account_id)
+        return policy.approval_level_ids.filtered(lambda level: level.kind in ('all', 'release')) if asked else asked
+
+    def _may_release_in_emergency(self, user):
+        """Tell whether a user may release this document alone, to be confirmed afterwards."""
+        self.ensure_one()
+        bound = self._approval_policy().sudo().emergency_amount
+        company = self._approval_company()
+        if not bound or company.currency_id.compare_amounts(self._approval_request().amount, bound) > 0:
+            return False
+        users = self.env['res.users'].union(*(level._members(company) for level in self._emergency_levels()))
+        return user in users - self._approval_requester()
+
+    def _check_emergency(self, note, reason):
+        """Refuse an emergency release by the wrong person, of too much, or without its reason.
+
+        :raise AccessError: if the user may not release it alone
+        :raise UserError: if the reason is missing
+        """
+        if not self._may_release_in_emergency(self.env.user):
+            bound = self._approval_policy().sudo().emergency_amount
+            currency = self._approval_company().currency_id
+            raise AccessError(
+                self.env._(
+                    "You can't release %(document)s alone: somebody of an approval level may, who did not ask for it, up "
+                    "to %(amount)s.",
+                    document=self.document_name,
+                    amount=formatLang(self.env, bound, currency_obj=currency),
+                )
+            )
+        if not (reason and reason.for_emergency and note):
+            raise UserError(self.env._("Choose why it can't wait, and add a note: the release has to be confirmed."))
+
+    def _ask_confirmation(self, reason):
+        """Ask the level that would have had to decide to confirm a release that one made alone."""
+        self.ensure_one()
+        request = self._approval_request()
+        attempt = max(self.approval_ids.mapped('attempt'), default=0) + 1
+        self.write({'emergency_state': 'open'})
+        self._approval_write({'reason_id': reason.id})
+        step = self.env['credit.approval'].create(
+            self._prepare_step_vals(request, self._approval_levels(request)[-1:])
+            | {'kind': 'confirmation', 'sequence': 0, 'attempt': attempt, 'requested_by_id': self.decided_by_id.id}
+        )
+        step._ask(notify=False)
+        self._approval_write({'approval_id': step.id})
+        self._approval_notify()
+        self._record_event('emergency_released')
+
+    def _settle_emergency(self, confirmed, note, reason=None, step=None):
+        """Confirm or refuse a release that one made alone.
+
+        :raise AccessError: if it is not for the user to decide
+        """
+        self.ensure_one()
+        release = self.sudo()
+        if release.emergency_state not in ('open', 'overdue'):
+            raise UserError(self.env._("%(document)s has no release to be confirmed.", document=release.document_name))
+        self._approval_decide('approved' if confirmed else 'rejected', note, reason, step)
+        # Written by the flow only.
+        release.write({'emergency_state': 'confirmed' if confirmed else 'refused'})
+        release._record_event('emergency_confirmed' if confirmed else 'emergency_refused')
+        if not confirmed:
+            release._report_emergency(
+                self.env._(
+                    "%(user)s refused the emergency release of %(document)s: %(reason)s",
+                    user=self.env.user.name,
+                    document=release.document_name,
+                    reason=note,
+                )
+            )
+
+    def _approval_unconfirmed(self):
+        # EXTENDS credit.approval.mixin
+        for release in self.filtered(lambda item: item.emergency_state == 'open'):
+            release.write({'emergency_state': 'overdue'})
+            release._record_event('emergency_overdue')
+            release._report_emergency(
+                self.env._(
+                    "The emergency release of %(document)s by %(user)s was not confirmed in time.",
+                    document=release.document_name,
+                    user=release.decided_by_id.name,
+                )
+            )
+
+    def _report_emergency(self, text):
+        """Stop the goods and tell the credit managers."""
+        order = self._document()
+        if not order:
+            return
+        order._credit_stop_goods()
+        company = self._approval_company()
+        for user in company._credit_managers():
+            reader = order.with_context(lang=user.lang or self.env.lang)
+            order.activity_schedule(
+                'mail.mail_activity_data_todo',
+                date_deadline=company._credit_today(),
+                summary=reader.env._("Emergency release not confirmed"),
+                note=text,
+                user_id=user.id,
+            )
+        self._approval_note(text, self.decided_by_id | order.user_id)

@@ -124,16 +124,14 @@ class SaleOrder(models.Model):
     @api.depends('credit_state', 'credit_check_id', 'credit_release_id.state')
     @api.depends_context('uid')
     def _compute_credit_buttons(self):
-        manager = self.env.user.has_group('credit_management.group_credit_manager')
         sales = self.env.user.has_group('credit_management.group_credit_sales')
+        deciders = self._credit_deciders()
         for order in self:
             # The outcome only, of a check that sales may not read as a record.
             held = order.credit_state == 'on_hold' and order.sudo().credit_check_id.outcome != 'block'
             requested = order.sudo().credit_release_id.state == 'requested'
             order.credit_can_request = sales and held and not requested
-            order.credit_can_decide = (
-                manager and order.credit_state == 'on_hold' and order._credit_requester() != self.env.user
-            )
+            order.credit_can_decide = order in deciders
             order.credit_can_release = order.credit_can_decide and held
 
     @api.depends('state', 'order_line.credit_closed_quantity', 'order_line.qty_delivered', 'order_line.qty_invoiced')
@@ -628,6 +626,7 @@ class SaleOrder(models.Model):
             if 'website_id' in order._fields and order.website_id and order.state == 'draft':
                 vals['state'] = 'sent'
             order._credit_write(vals)
+            order.sudo().credit_release_id._follow(order.sudo()._prepare_release_vals())
             author = order._credit_as_author()
             reason = check.with_context(lang=author.env.lang).reason
             if not again or reason != before.with_context(lang=author.env.lang).reason:
@@ -670,6 +669,7 @@ class SaleOrder(models.Model):
         """Forget the hold of orders that were cancelled or put back to draft."""
         releases = self.sudo().credit_release_id.filtered(lambda release: release.state == 'requested')
         releases.state = 'cancelled'
+        self.sudo().credit_release_id._approval_cancel()
         accounts = self.sudo().credit_account_id
         self._credit_write({**dict.fromkeys(CREDIT_FIELDS - {'credit_account_id'}, False), 'credit_state': 'none'})
         accounts._close_hold_activity()
@@ -756,7 +756,7 @@ class SaleOrder(models.Model):
                 )
             )
         if self.credit_state == 'on_hold':
-            controller = self.credit_controller_id.name
+            controller = (self.credit_release_id.approval_user_id or self.credit_controller_id).name
             ways.append(
                 self.env._("A release is requested; %(controller)s decides.", controller=controller)
                 if self.credit_release_id.state == 'requested'
@@ -839,7 +839,11 @@ class SaleOrder(models.Model):
             'res_model': 'credit.decision',
             'views': [(False, 'form')],
             'target': 'new',
-            'context': {'default_decision': decision, 'default_order_id': self.id},
+            'context': {
+                'default_decision': decision,
+                'default_order_id': self.id,
+                'default_approval_id': self.sudo().credit_release_id.approval_id.id,
+            },
         }
 
     def _credit_request_release(self, note):
@@ -865,23 +869,29 @@ class SaleOrder(models.Model):
         order._credit_write({'credit_release_id': release.id})
         release._record_event('release_requested')
         author = self._credit_as_author()
-        author._credit_post(
-            author.env._("Release requested by %(user)s", user=self.env.user.name),
-            [note],
-            partners=order.credit_controller_id.partner_id,
-        )
+        author._credit_post(author.env._("Release requested by %(user)s", user=self.env.user.name), [note])
+        release._approval_notify()
 
-    def _credit_release(self, note):
-        """Release a held order, which confirms it.
+    def _credit_release(self, note, reason=None, step=None):
+        """Release a held order; the last level that has to approve it confirms it.
 
-        :raise AccessError: if the user is no credit manager, or asked for the release
+        :param reason: credit.reason
+        :param step: the credit.approval that the user saw
+        :raise AccessError: if it is not for the user to decide, or he asked for the release
         :raise UserError: if the order is not on hold or can't be released
         """
         self.ensure_one()
-        self._credit_check_decision()
+        self.check_access('read')
         self._credit_require_releasable()
         self._credit_require_unchanged()
-        self._credit_decide('released', note)
+        if self._credit_asked_release()._approval_decide('approved', note, reason, step):
+            self._credit_decide('released', note)
+            self._credit_go_on(note)
+        else:
+            self._credit_note_level(note)
+
+    def _credit_go_on(self, note):
+        """Confirm an order that was released."""
         # Credit managers need not have the right to confirm orders; the release
         # is their right, and the order's mails and moves are the system's work.
         self.sudo().action_confirm()
@@ -895,37 +905,22 @@ class SaleOrder(models.Model):
         author._credit_post(author.env._("Released by %(user)s", user=self.env.user.name), [note], notify=True)
         self.sudo().credit_account_id._close_hold_activity()
 
-    def _credit_reject(self, note):
+    def _credit_reject(self, note, reason=None, step=None):
         """Reject a held order; the quotation stays and its salesperson is told why.
 
-        :raise AccessError: if the user is no credit manager, or asked for the release
+        :param reason: credit.reason
+        :param step: the credit.approval that the user saw
+        :raise AccessError: if it is not for the user to decide, or he asked for the release
         :raise UserError: if the order is not on hold
         """
         self.ensure_one()
-        self._credit_check_decision()
+        self.check_access('read')
         self._credit_require_held()
+        self._credit_asked_release()._approval_decide('rejected', note, reason, step)
         self._credit_decide('rejected', note)
         author = self._credit_as_author()
         author._credit_post(author.env._("Rejected by %(user)s", user=self.env.user.name), [note], notify=True)
         self.sudo().credit_account_id._close_hold_activity()
-
-    def _credit_check_decision(self):
-        if not self.env.user.has_group('credit_management.group_credit_manager'):
-            raise AccessError(self.env._("Only credit managers release or reject orders on hold."))
-        self.check_access('read')
-        if self._credit_requester() == self.env.user:
-            raise AccessError(
-                self.env._(
-                    "You wanted %(order)s to be confirmed yourself. Another credit manager has to decide.",
-                    order=self.name,
-                )
-            )
-
-    def _credit_requester(self):
-        """Return who asked for a release, else who wanted the order to be confirmed."""
-        self.ensure_one()
-        order = self.sudo()
-        return order.credit_release_id.requested_by_id or order.credit_check_id.user_id
 
     def _credit_require_held(self):
         if self.credit_state != 'on_hold' or self.state not in ('draft', 'sent'):

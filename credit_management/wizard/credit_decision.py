@@ -1,6 +1,17 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# Which reasons a decision offers, where it is within the policy.
+PURPOSES = {
+    'release': 'for_release',
+    'reject': 'for_reject',
+    'reject_limit': 'for_reject',
+    'approve_limit': 'for_limit',
+    'emergency': 'for_emergency',
+    'confirm': 'for_release',
+    'refuse': 'for_reject',
+}
+
 
 class CreditDecision(models.TransientModel):
     """Asks for the reason of a request or a decision; the documents check the rights."""
@@ -15,6 +26,10 @@ class CreditDecision(models.TransientModel):
             ('release', "Release"),
             ('reject', "Reject"),
             ('reject_limit', "Reject the limit"),
+            ('approve_limit', "Approve the limit"),
+            ('emergency', "Emergency release"),
+            ('confirm', "Confirm an emergency release"),
+            ('refuse', "Refuse an emergency release"),
         ],
         required=True,
         readonly=True,
@@ -22,7 +37,13 @@ class CreditDecision(models.TransientModel):
     order_id = fields.Many2one('sale.order', readonly=True)
     # For those who decide on limits only: the name of whatever a wizard refers to
     # is read on behalf of the system, and a limit's name has its amount.
-    limit_id = fields.Many2one('credit.limit', readonly=True, groups='credit_management.group_credit_manager')
+    limit_id = fields.Many2one('credit.limit', readonly=True, groups='credit_management.group_credit_analyst')
+    approval_id = fields.Many2one('credit.approval', readonly=True, groups='credit_management.group_credit_analyst')
+    outside_text = fields.Char(compute='_compute_outside_text', groups='credit_management.group_credit_analyst')
+    reason_id = fields.Many2one(
+        'credit.reason', string="Reason Code", domain="[('id', 'in', offered_reason_ids)]", ondelete='cascade'
+    )
+    offered_reason_ids = fields.Many2many('credit.reason', compute='_compute_offered_reason_ids')
     reason = fields.Text(string="Why it is on hold", compute='_compute_reason')
     note = fields.Text(string="Reason", help="Is kept with the decision.")
 
@@ -33,6 +54,24 @@ class CreditDecision(models.TransientModel):
             wizard.order_id.check_access('read')
             wizard.reason = wizard.order_id.credit_reason
 
+    @api.depends('order_id', 'limit_id', 'decision')
+    def _compute_outside_text(self):
+        for wizard in self:
+            document = wizard.limit_id
+            if wizard.order_id and wizard.decision == 'release':
+                wizard.order_id.check_access('read')
+                document = wizard.order_id.sudo()._credit_planned_release()
+            wizard.outside_text = document.outside_text if wizard.decision in ('release', 'approve_limit') else False
+
+    @api.depends('decision', 'order_id', 'limit_id')
+    def _compute_offered_reason_ids(self):
+        reasons = self.env['credit.reason'].search([])
+        decider = self.env.user.has_group('credit_management.group_credit_analyst')
+        for wizard in self:
+            outside = decider and wizard.outside_text
+            purpose = 'for_outside' if outside else PURPOSES.get(wizard.decision)
+            wizard.offered_reason_ids = reasons.filtered(purpose) if purpose else False
+
     def action_apply(self):
         """Carry out the request or the decision.
 
@@ -40,14 +79,28 @@ class CreditDecision(models.TransientModel):
         """
         self.ensure_one()
         note = (self.note or '').strip()
-        if not note:
+        # To confirm what another one answers for takes no words.
+        if not note and (self.decision != 'confirm' or self.reason_id.note_required):
             raise UserError(self.env._("State a reason: it is kept with the decision."))
-        if self.decision == 'reject_limit':
-            self.limit_id._reject(note)
-        elif self.decision == 'request':
+        if self.reason_id not in self.offered_reason_ids:
+            raise UserError(self.env._("“%(reason)s” is no reason for this decision.", reason=self.reason_id.name))
+        if self.decision == 'request':
             self.order_id._credit_request_release(note)
-        elif self.decision == 'release':
-            self.order_id._credit_release(note)
         else:
-            self.order_id._credit_reject(note)
+            self._decide(note)
         return {'type': 'ir.actions.act_window_close'}
+
+    def _decide(self, note):
+        """Carry out a decision; the documents check whether it is the user's."""
+        # Only deciders read approvals; whoever else comes here is refused by the document.
+        step = self.sudo().approval_id.with_env(self.env)
+        if self.decision in ('approve_limit', 'reject_limit'):
+            decide = self.limit_id._approve if self.decision == 'approve_limit' else self.limit_id._reject
+            decide(note, self.reason_id, step)
+        elif self.decision in ('release', 'reject'):
+            decide = self.order_id._credit_release if self.decision == 'release' else self.order_id._credit_reject
+            decide(note, self.reason_id, step)
+        elif self.decision == 'emergency':
+            self.order_id._credit_release_alone(note, self.reason_id)
+        else:
+            self.order_id._credit_settle_emergency(self.decision == 'confirm', note, self.reason_id, step)
