@@ -1,4 +1,5 @@
 from . import test_adoption
+from . import test_approval
 from . import test_core_limit
 from . import test_credit_event
 from . import test_credit_exposure
@@ -6,6 +7,7 @@ from . import test_credit_limit
 from . import test_credit_snapshot
 from . import test_engine
 from . import test_engine_adoption
+from . import test_engine_approval
 from . import test_ledger_account
 from . import test_merge
 from . import test_remainder

@@ -1,0 +1,69 @@
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.credit_management.tests.common import CreditCommon
+
+
+@tagged('post_install', '-at_install')
+class TestEmergencyStock(CreditCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.goods = cls.env['product.product'].create(
+            {'name': "Pump", 'type': 'consu', 'is_storable': False, 'taxes_id': [Command.clear()]}
+        )
+        cls._limit_policy(
+            emergency_amount=500,
+            approval_level_ids=[
+                Command.create({'name': "Manager", 'sequence': 1, 'user_ids': [Command.set(cls.manager.ids)]}),
+                Command.create({'name': "Director", 'sequence': 2, 'user_ids': [Command.set(cls.other_manager.ids)]}),
+            ],
+        )
+        cls._account(limit=10)
+        cls.order = cls._order((cls.goods, 1, 100.0))
+        cls.order.with_user(cls.sales_user).action_confirm()
+        reason = cls.env.ref('credit_management.credit_reason_dock')
+        cls.order.with_user(cls.manager)._credit_release_alone("line stands still", reason)
+
+    def _send(self):
+        picking = self.order.picking_ids
+        picking.move_ids.quantity = 1
+        picking.move_ids.picked = True
+        picking.button_validate()
+        return picking
+
+    def test_goods_go_out_while_the_confirmation_is_awaited(self):
+        self.assertEqual(self._send().state, 'done')
+
+    def test_refused_emergency_release_stops_the_goods_until_it_is_confirmed(self):
+        release = self.order.credit_release_id
+        release._approval_unconfirmed()
+        with self.assertRaisesRegex(UserError, "is not confirmed. Ask Credit Manager 2"):
+            self._send()
+        self.order.with_user(self.other_manager)._credit_settle_emergency(True, "seen the payment")
+        self.assertEqual(self._send().state, 'done')
+
+    def test_other_transfers_are_not_stopped(self):
+        self.order.with_user(self.other_manager)._credit_settle_emergency(False, "no")
+        receipt = self.env['stock.picking'].create(
+            {
+                'picking_type_id': self.env['stock.picking.type']
+                .search([('code', '=', 'incoming'), ('company_id', '=', self.company.id)], limit=1)
+                .id,
+                'move_ids': [
+                    Command.create(
+                        {
+                            'product_id': self.goods.id,
+                            'product_uom_qty': 1,
+                            'quantity': 1,
+                            'picked': True,
+                            'location_id': self.env.ref('stock.stock_location_suppliers').id,
+                            'location_dest_id': self.order.warehouse_id.lot_stock_id.id,
+                        }
+                    )
+                ],
+            }
+        )
+        receipt.button_validate()
+        self.assertEqual(receipt.state, 'done')
