@@ -156,3 +156,59 @@ def test_jobs_that_run_twice(pair: Pair) -> None:
     assert [day["state"] for day in days] == ["done"]
     assert pair.search("credit.seal", [], "number")
     pair.assert_sound()
+
+
+def test_level_approved_twice(pair: Pair) -> None:
+    """Of two members of the first level one decides; the other's click does not count for the second level."""
+    trade = pair.trade
+    [policy] = pair.search("credit.policy", [("name", "=", "House rules")], "name")
+    members = [(6, 0, [client.uid for client in pair.clients])]
+    levels = trade.create(
+        "credit.approval.level",
+        *({"name": name, "policy_id": policy["id"], "user_ids": members} for name in ("First", "Second")),
+    )
+    try:
+        for number in range(3):
+            _customer, account = pair.account(f"Two levels {number}")
+            [limit] = pair.proposals(account, 100)
+            [step] = pair.search("credit.approval", [("account_id", "=", account), ("state", "=", "pending")], "state")
+            seen = {"context": {"credit_approval": step["id"]}}
+
+            answers = pair.at_once(
+                lambda client, limit, seen=seen: client.call("credit.limit", "action_approve", [[limit]], seen),
+                [limit, limit],
+            )
+
+            [refused] = [answer for answer in answers if isinstance(answer, RpcError)]
+            assert "has been decided meanwhile by Manager" in str(refused)
+            steps = pair.search("credit.approval", [("account_id", "=", account)], "state")
+            assert [step["state"] for step in steps] == ["approved", "pending"]
+    finally:
+        trade.admin.call("credit.approval.level", "write", [levels, {"active": False}])
+    pair.assert_sound()
+
+
+def test_order_released_twice(pair: Pair) -> None:
+    """One releases, the other is told that the order is not on hold any more; one release, one event."""
+
+    def release(client: Client, order: int) -> None:
+        [dialog] = client.call(
+            "credit.decision", "create", [[{"decision": "release", "order_id": order, "note": "Known customer"}]]
+        )
+        client.call("credit.decision", "action_apply", [[dialog]])
+
+    for number in range(3):
+        customer, account = pair.account(f"Released twice {number}")
+        approve(pair.clients[0], *pair.proposals(account, 10))
+        order = pair.trade.order(customer, 60)
+        pair.trade.admin.call("sale.order", "action_confirm", [[order]])
+
+        answers = pair.at_once(release, [order, order])
+
+        [refused] = [answer for answer in answers if isinstance(answer, RpcError)]
+        assert "is not on hold" in str(refused)
+        assert pair.trade.states([order]) == [("sale", "released")]
+        assert len(pair.search("credit.release", [("account_id", "=", account)], "state")) == 1
+        events = pair.search("credit.event", [("account_id", "=", account), ("kind", "=", "released")], "kind")
+        assert len(events) == 1
+    pair.assert_sound()

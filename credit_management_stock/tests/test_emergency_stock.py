@@ -36,9 +36,8 @@ class TestEmergencyStock(CreditCommon):
     def test_goods_go_out_while_the_confirmation_is_awaited(self):
         self.assertEqual(self._send().state, 'done')
 
-    def test_refused_emergency_release_stops_the_goods_until_it_is_confirmed(self):
-        release = self.order.credit_release_id
-        release._approval_unconfirmed()
+    def test_emergency_release_not_confirmed_in_time_stops_the_goods_until_it_is(self):
+        self.order.sudo().credit_release_id._approval_unconfirmed()
         with self.assertRaisesRegex(UserError, "is not confirmed. Ask Credit Manager 2"):
             self._send()
         self.order.with_user(self.other_manager)._credit_settle_emergency(True, "seen the payment")
