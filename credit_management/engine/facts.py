@@ -28,6 +28,15 @@ def utilisation(exposure, effective_limit, unlimited, rounding):
 
 
 @dataclass(frozen=True)
+class TeamLimit:
+    """A limit of a salesperson or sales team, and what all their customers owe, in company currency."""
+
+    id: int
+    amount: float
+    exposure: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is known of one credit account at the moment of a check.
 
@@ -40,6 +49,8 @@ class Facts:
     and residues below the floors were left out. Items due before `counted_from`
     are neither in it nor in `days_overdue`; `overdue_left_out` is what they come
     to. `accepted_exposure` is what was accepted as is, 0 for nothing.
+    `limit_expired_days` and `review_overdue_days` count from the day after.
+    `team_limits` are those in force of the customer's salesperson and teams.
     """
 
     rounding: float
@@ -57,6 +68,9 @@ class Facts:
     overdue_left_out: float = 0.0
     accepted_exposure: float = 0.0
     missing_rate: str = ''
+    limit_expired_days: int = 0
+    review_overdue_days: int = 0
+    team_limits: tuple = ()
 
     @property
     def exposure(self):

@@ -12,16 +12,20 @@ from dataclasses import dataclass
 
 from odoo.tools.float_utils import float_compare, float_round
 
+from .facts import utilisation
+
 # From harmless to final: the worst verdict of a check is its outcome.
 OUTCOMES = ('pass', 'warn', 'hold', 'block')
 STOPPING = ('hold', 'block')
 # Kinds whose verdict depends on the sum of the exposure. Only they can be
 # oversubscribed by two orders at once, so only they need the credit counter.
 SUMMING_KINDS = {'utilisation'}
+# The same for sums over the customers of a salesperson or team, which have counters of their own.
+TEAM_KINDS = {'team_limit'}
 
 # Kinds that a payment satisfies, and kinds that a smaller document satisfies.
-PAYABLE_KINDS = {'utilisation', 'overdue_amount', 'days_overdue'}
-REDUCIBLE_KINDS = {'utilisation', 'order_amount'}
+PAYABLE_KINDS = {'utilisation', 'overdue_amount', 'days_overdue', 'team_limit'}
+REDUCIBLE_KINDS = {'utilisation', 'order_amount', 'team_limit'}
 # Kinds about what is overdue: a payment goes to the oldest items first, also to
 # those that the rule leaves out.
 AGED_KINDS = {'overdue_amount', 'days_overdue'}
@@ -151,6 +155,16 @@ def evaluate(facts, rules):
     return Decision(worst(verdict.outcome for verdict in verdicts if not verdict.rule.watch), tuple(verdicts))
 
 
+def needs_team_limits(rules):
+    """Tell whether one of these rules looks at the limits of salespeople and teams."""
+    return any(rule.kind in TEAM_KINDS for rule in rules)
+
+
+def can_oversubscribe_team(rules):
+    """Tell whether documents of two customers could pass these rules alone but not together."""
+    return any(rule.kind in TEAM_KINDS and rule.outcome in STOPPING and not rule.watch for rule in rules)
+
+
 def can_oversubscribe(rules, unlimited):
     """Tell whether two documents could pass these rules alone but not together."""
     return not unlimited and any(
@@ -207,3 +221,26 @@ def _account_status(facts, rule):
 @evaluator('no_limit')
 def _no_limit(facts, rule):
     return facts.limit_kind == 'none', 0.0, 0.0
+
+
+@evaluator('limit_expired')
+def _limit_expired(facts, rule):
+    return facts.limit_expired_days > 0, facts.limit_expired_days, 0.0
+
+
+@evaluator('review_overdue')
+def _review_overdue(facts, rule):
+    return facts.review_overdue_days > 0, facts.review_overdue_days, 0.0
+
+
+@evaluator('team_limit')
+def _team_limit(facts, rule):
+    worst_excess, highest = 0.0, 0.0
+    for limit in facts.team_limits:
+        after = float_round(limit.exposure + facts.document_amount, precision_rounding=facts.rounding)
+        allowed = limit.amount * rule.threshold / 100.0
+        highest = max(highest, utilisation(after, limit.amount, False, facts.rounding))
+        # As with the customer's own limit: what adds nothing is no reason.
+        if _above(facts, facts.document_amount, 0.0) and _above(facts, after, allowed):
+            worst_excess = max(worst_excess, float_round(after - allowed, precision_rounding=facts.rounding))
+    return worst_excess > 0, highest, worst_excess

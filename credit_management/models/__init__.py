@@ -11,6 +11,7 @@ from . import credit_checkpoint
 from . import credit_rule
 from . import credit_rule_statistic
 from . import credit_account
+from . import credit_account_limits
 from . import credit_account_trend
 from . import credit_counter
 from . import credit_event
@@ -18,6 +19,8 @@ from . import credit_event_approval
 from . import credit_ledger_account
 from . import credit_seal
 from . import credit_limit
+from . import credit_limit_batch
+from . import credit_team_limit
 from . import credit_core_limit
 from . import credit_exposure
 from . import credit_exposure_as_of

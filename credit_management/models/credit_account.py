@@ -18,6 +18,7 @@ FIGURES = (
     'effective_limit',
     'limit_temporary',
     'limit_until',
+    'limit_grace_until',
     'exposure',
     *(f'exposure_{category}' for category in CATEGORIES),
     *(f'ledger_{role}' for role in LEDGER_ROLES),
@@ -160,6 +161,11 @@ class CreditAccount(models.Model):
         string="Temporary Limit", **FIGURE, help="A temporary limit is in force in place of the base limit."
     )
     limit_until = fields.Date(**FIGURE, help="Last day of the limit in force. Empty: until another decision.")
+    limit_grace_until = fields.Date(
+        string="Expired, In Force Until",
+        **FIGURE,
+        help="The base limit has expired and was not renewed; it stays in force for the policy's days of grace.",
+    )
     exposure = fields.Monetary(
         **FIGURE,
         search='_search_exposure',
@@ -612,14 +618,15 @@ class CreditAccount(models.Model):
         for row in rows:
             row['oldest_due_date'] = row['oldest_due_date'] or False
             row['limit_until'] = row['limit_until'] or False
+            row['limit_grace_until'] = row['limit_grace_until'] or False
         return {row['partner_id']: row for row in rows}
 
     @api.model
     def _flush_accounts(self):
         self.env['credit.policy']._flush_choice()
-        self.flush_model(['accepted_exposure', 'accepted_from', 'accepted_until', 'status'])
+        self.flush_model(['accepted_exposure', 'accepted_from', 'accepted_until', 'next_review_date', 'status'])
         self.env['credit.limit'].flush_model(
-            ['account_id', 'amount', 'currency_id', 'date_from', 'date_to', 'kind', 'limit_kind', 'state']
+            ['account_id', 'amount', 'currency_id', 'date_from', 'date_to', 'date_until', 'kind', 'limit_kind', 'state']
         )
         self.env['credit.policy'].flush_model(
             ['customer_floor', 'date_start', 'default_limit_amount', 'default_limit_kind', 'item_floor_percent']
@@ -652,7 +659,7 @@ class CreditAccount(models.Model):
 
         :param held: with what counts in rules: `held_overdue_<n>` for each of
             `graces`, `held_days_overdue`, `overdue_left_out`, `counted_from`,
-            and what is accepted as is: `accepted_exposure`, `accepted_until`
+            what is accepted as is: `accepted_exposure`, `accepted_until`, and `next_review_date`
         :param choice: which policy is taken, see `credit.policy._policy_sql`
         :param customers: SQL of the partner ids, where `partner_ids` is None
         """
@@ -684,7 +691,7 @@ class CreditAccount(models.Model):
                         ELSE LEAST(%(no_credit)s, 100.0 * exposure / effective_limit) END::float8 AS utilisation
               FROM (
                 SELECT customer.partner_id, account_id, status, policy_id, limit_kind, limit_amount, unlimited,
-                       effective_limit, limit_temporary, limit_until,
+                       effective_limit, limit_temporary, limit_until, limit_grace_until,
                        %(counted)s
                        %(total)s AS exposure,
                        %(sums_read)s,
@@ -697,7 +704,7 @@ class CreditAccount(models.Model):
             """,
             customers=self._customer_sql(company, date, customers, choice),
             no_credit=NO_CREDIT,
-            counted=SQL("counted_from, accepted_until, accepted_exposure,") if held else SQL(),
+            counted=SQL("counted_from, accepted_until, accepted_exposure, next_review_date,") if held else SQL(),
             total=total,
             sums_read=SQL(", ").join(
                 SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', column), SQL.identifier(name))
@@ -717,8 +724,8 @@ class CreditAccount(models.Model):
 
         Columns: partner_id, account_id, status, policy_id, item_floor_percent and customer_floor of the policy,
         counted_from (the day from which on due items count in rules; NULL: all of them), accepted_until and
-        accepted_exposure (while accepted as is), limit_kind, limit_amount, unlimited, effective_limit,
-        limit_temporary, limit_until.
+        accepted_exposure (while accepted as is), next_review_date, limit_kind, limit_amount, unlimited,
+        effective_limit, limit_temporary, limit_until, limit_grace_until (once it has expired).
 
         :param customers: SELECT of their partner_id
         """
@@ -732,13 +739,15 @@ class CreditAccount(models.Model):
                    CASE WHEN account.accepted_until >= %(date)s THEN account.accepted_until END AS accepted_until,
                    CASE WHEN account.accepted_until >= %(date)s THEN account.accepted_exposure ELSE 0
                     END AS accepted_exposure,
+                   account.next_review_date,
                    COALESCE(decided.limit_kind, 'none') AS limit_kind,
                    COALESCE(decided.amount, 0) AS limit_amount,
                    COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited,
                    CASE COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited')
                         WHEN 'unlimited' THEN 0
                         ELSE COALESCE(decided.amount, policy.default_limit_amount, 0) END AS effective_limit,
-                   COALESCE(decided.kind = 'temporary', FALSE) AS limit_temporary, decided.date_to AS limit_until
+                   COALESCE(decided.kind = 'temporary', FALSE) AS limit_temporary, decided.date_to AS limit_until,
+                   CASE WHEN decided.date_to < %(date)s THEN decided.date_until END AS limit_grace_until
               FROM (%(customers)s) AS wanted
          LEFT JOIN credit_account account
                 ON account.partner_id = wanted.partner_id AND account.company_id = %(company)s AND account.active
@@ -974,7 +983,7 @@ class CreditAccount(models.Model):
             note = self.env._(
                 "%(former)s was merged into %(target)s.", former=source.display_name, target=self.display_name
             )
-            source.limit_ids.filtered(lambda limit: limit.state == 'approved')._close_merged(note)
+            source.limit_ids.filtered(lambda limit: limit.state == 'approved' or limit.in_force)._close_merged(note)
             source.limit_ids.filtered(lambda limit: limit.state in ('draft', 'submitted'))._write_flow(
                 {'account_id': self.id}
             )

@@ -1,3 +1,6 @@
+from collections import defaultdict
+from dataclasses import replace
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -216,7 +219,8 @@ class CreditCheck(models.Model):
             )
             for profile in group:
                 profile['figures'] = figures[profile['partner_id']]
-        going_on = dict.fromkeys(profiles, 0.0)
+        self.env['credit.team.limit']._weigh(every, company, excluded)
+        going_on = defaultdict(float)
         results, vals_list = {}, []
         for request in requests:
             decisions = self._assess(request, profiles, going_on, graces, company)
@@ -235,8 +239,9 @@ class CreditCheck(models.Model):
             vals_list += [self._prepare_check_vals(request, *decided, checkpoint) for decided in decisions]
             if together and (outcome in (None, 'pass', 'warn') or request['release']):
                 adds = {profile['partner_id']: facts.document_amount for profile, facts, _decision in decisions}
-                for partner_id, amount in adds.items():
-                    going_on[partner_id] += amount
+                adds |= self._team_adds(decisions)
+                for owner, amount in adds.items():
+                    going_on[owner] += amount
         if record:
             checks = self.sudo().create(vals_list)
             for result in results.values():
@@ -253,7 +258,7 @@ class CreditCheck(models.Model):
     def _assess(self, request, profiles, going_on, graces, company, paid=0.0):
         """Return [(profile, facts, decision)] of the customers that one document concerns.
 
-        :param going_on: {partner id: what the documents before this one add}
+        :param going_on: {partner id, or ('team', id of a team limit): what the documents before this one add}
         :param paid: what is paid for the document in advance, in its currency
         """
         today = company._credit_today()
@@ -277,9 +282,22 @@ class CreditCheck(models.Model):
                     document_paid=paid,
                     document_amount=adds if owes else 0.0,
                     missing_rate='' if rated else request['currency'].name,
+                    team_limits=tuple(
+                        replace(limit, exposure=limit.exposure + going_on['team', limit.id] - (increase if owes else 0))
+                        for limit in profile['team_limits']
+                    ),
                 )
                 decisions.append((profile, facts, evaluate(facts, profile['rules'])))
         return decisions
+
+    @api.model
+    def _team_adds(self, decisions):
+        """Return {('team', id of a team limit): what a document adds}, of those that it concerns."""
+        adds = defaultdict(float)
+        for profile, facts, _decision in decisions:
+            for limit in profile['team_limits']:
+                adds['team', limit.id] = max(adds['team', limit.id], facts.document_amount)
+        return adds
 
     @api.model
     def _facts(self, row, graces, company, ordered=0.0, **values):
@@ -288,6 +306,8 @@ class CreditCheck(models.Model):
         :param row: of `credit.account._figures` with `held`
         :param ordered: what is to be added to what is ordered
         """
+        today = company._credit_today()
+        review = row['next_review_date']
         return Facts(
             rounding=company.currency_id.rounding,
             limit_kind=row['limit_kind'],
@@ -302,6 +322,8 @@ class CreditCheck(models.Model):
             counted_from=row['counted_from'],
             overdue_left_out=row['overdue_left_out'],
             accepted_exposure=row['accepted_exposure'] or 0.0,
+            limit_expired_days=(today - row['limit_until']).days if row['limit_grace_until'] else 0,
+            review_overdue_days=max(0, (today - review).days) if review else 0,
             **values,
         )
 
@@ -330,7 +352,9 @@ class CreditCheck(models.Model):
             # of this or another server holds.
             rules = Policy.browse(row['policy_id'])._engine_rules(row['policy_version'], checkpoint, full)
             enforcing = full or row['policy_mode'] == 'enforcing'
-            profiles[partner_id] = [{**row, 'enforcing': enforcing, 'specific': False, 'rules': rules}]
+            profiles[partner_id] = [
+                {**row, 'enforcing': enforcing, 'specific': False, 'rules': rules, 'team_limits': ()}
+            ]
             if not choice and row['shadow_policy_id']:
                 rules = Policy.browse(row['shadow_policy_id'])._engine_rules(row['shadow_policy_version'], checkpoint)
                 shadow = {'policy_id': row['shadow_policy_id'], 'enforcing': False, 'specific': True, 'rules': rules}
@@ -345,6 +369,7 @@ class CreditCheck(models.Model):
                 if profile['enforcing'] and can_oversubscribe(profile['rules'], profile['unlimited'])
             ]
             self.env['credit.counter'].sudo()._bump(Account.browse(summing))
+        self.env['credit.team.limit']._apply(profiles, company, record)
         return profiles
 
     @api.model

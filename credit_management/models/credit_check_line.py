@@ -151,6 +151,34 @@ class CreditCheckLine(models.Model):
             return self.env._("A credit limit is decided.")
         return self.env._("No credit limit has been decided for this customer.")
 
+    def _describe_limit_expired(self):
+        if self.verdict == 'pass':
+            return self.env._("The credit limit has not expired.")
+        return self.env._(
+            "The credit limit expired %(days)s days ago and has not been renewed.", days=int(self.actual)
+        )
+
+    def _describe_review_overdue(self):
+        if self.verdict == 'pass':
+            return self.env._("No review of this customer is overdue.")
+        return self.env._("The review of this customer is %(days)s days overdue.", days=int(self.actual))
+
+    def _describe_team_limit(self):
+        values = {
+            'actual': formatLang(self.env, self.actual, digits=1),
+            'threshold': formatLang(self.env, self.threshold, digits=0),
+            'excess': self._money(self.excess),
+        }
+        if self.verdict == 'pass':
+            return self.env._(
+                "With this document, %(actual)s %% of the limit of the salesperson or team are used.", **values
+            )
+        return self.env._(
+            "The customers of the salesperson or team would owe %(excess)s more than their common limit allows "
+            "(%(actual)s %%; %(threshold)s %% are allowed).",
+            **values,
+        )
+
     def _describe_missing_rate(self):
         return self.env._(
             "There is no exchange rate of %(currency)s, so the order can't be weighed. Enter one and confirm again.",

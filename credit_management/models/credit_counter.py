@@ -32,14 +32,17 @@ class CreditCounter(models.Model):
 
     account_id = fields.Many2one('credit.account', ondelete='cascade')
     company_id = fields.Many2one('res.company', ondelete='cascade', help="Root company whose seals are counted.")
+    team_limit_id = fields.Many2one('credit.team.limit', ondelete='cascade')
     n = fields.Integer(string="Number", required=True, default=0)
     head_number = fields.Integer(required=True, default=0, help="Number of the last event, or of the last seal.")
     head_hash = fields.Char(help="Hash of the last event, or of the last seal.")
 
     _account_unique = models.UniqueIndex('(account_id)', "An account has one counter.")
     _company_unique = models.UniqueIndex('(company_id)', "A company has one counter.")
+    _team_limit_unique = models.UniqueIndex('(team_limit_id)', "A limit of a salesperson or team has one counter.")
     _one_owner = models.Constraint(
-        'CHECK (num_nonnulls(account_id, company_id) = 1)', "A counter belongs to an account or to a company."
+        'CHECK (num_nonnulls(account_id, company_id, team_limit_id) = 1)',
+        "A counter belongs to an account, to a company or to a limit of a salesperson or team.",
     )
 
     @api.model
@@ -57,6 +60,25 @@ class CreditCounter(models.Model):
                   RETURNING account_id
                 """,
                 sorted(accounts.ids),
+            )
+        )
+        self.invalidate_model(['n'])
+
+    @api.model
+    def _bump_team_limits(self, team_limits):
+        """Write the counters of some limits of salespeople and teams; after those of accounts, in one order for all."""
+        if not team_limits:
+            return
+        self.env['credit.team.limit'].flush_model(['company_id'])
+        self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO credit_counter (team_limit_id, n, head_number)
+                     SELECT id, 1, 0 FROM unnest(%s) AS id ORDER BY id
+                ON CONFLICT (team_limit_id) DO UPDATE SET n = credit_counter.n + 1
+                  RETURNING team_limit_id
+                """,
+                sorted(team_limits.ids),
             )
         )
         self.invalidate_model(['n'])

@@ -18,6 +18,7 @@ KIND_LABELS = [
     ('limit_approved', "Limit approved"),
     ('limit_rejected', "Limit rejected"),
     ('limit_closed', "Limit closed"),
+    ('reviewed', "Reviewed"),
     ('status', "Status changed"),
     ('policy', "Own policy changed"),
     ('archived', "Account archived"),

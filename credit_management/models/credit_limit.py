@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL, format_date, formatLang
 
 from .credit_approval_mixin import APPROVAL_FIELDS
@@ -16,9 +17,12 @@ CONTENT_FIELDS = {'account_id', 'kind', 'limit_kind', 'amount', 'currency_id', '
 FLOW_FIELDS = {
     'state', 'requested_by_id', 'decided_by_id', 'decided_date', 'decision_note', 'superseded_by_id', 'origin',
     *APPROVAL_FIELDS,
+    'date_until',
 }  # fmt: skip
 # What follows from the account.
 ACCOUNT_FIELDS = {'partner_id', 'company_id'}
+# States of a limit that was approved, and may have been in force since then.
+DECIDED = ('approved', 'superseded', 'expired')
 # What the customer's credit file notes when a limit gets into a state.
 STATE_EVENTS = {
     'draft': 'limit_withdrawn',
@@ -69,7 +73,17 @@ class CreditLimit(models.Model):
     date_from = fields.Date(
         string="From", required=True, default=lambda self: self.env.company._credit_today(), help="First day in force."
     )
-    date_to = fields.Date(string="To", help="Last day in force. Empty: until another decision.")
+    date_to = fields.Date(
+        string="To",
+        help="Last day. Empty: until another decision. A base limit stays in force for the policy's days of grace.",
+    )
+    date_until = fields.Date(
+        string="In Force Until",
+        readonly=True,
+        copy=False,
+        help="Last day in force, of a base limit with the days of grace that the policy gave when it was approved. "
+        "Before the first day: it was replaced before it began. Empty: until another decision.",
+    )
     state = fields.Selection(
         [
             ('draft', "Draft"),
@@ -124,25 +138,26 @@ class CreditLimit(models.Model):
                 amount = self.env._("%(limit)s temporarily", limit=amount)
             limit.display_name = f"{limit.partner_id.display_name or ''}: {amount}"
 
-    @api.depends('state', 'date_from', 'date_to')
+    @api.depends('state', 'date_from', 'date_until')
     def _compute_in_force(self):
         for limit in self:
             today = limit.company_id._credit_today() if limit.company_id else fields.Date.context_today(self)
             limit.in_force = (
-                limit.state == 'approved' and limit.date_from <= today and (not limit.date_to or limit.date_to >= today)
+                limit.state in DECIDED
+                and limit.date_from <= today
+                and (not limit.date_until or limit.date_until >= today)
             )
 
     def _search_in_force(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        today = fields.Date.to_string(self.env.company._credit_today())
-        return [
-            ('state', '=', 'approved'),
-            ('date_from', '<=', today),
-            '|',
-            ('date_to', '=', False),
-            ('date_to', '>=', today),
-        ]
+        return Domain.OR(
+            Domain('company_id', '=', company.id)
+            & Domain('state', 'in', DECIDED)
+            & Domain('date_from', '<=', company._credit_today())
+            & (Domain('date_until', '=', False) | Domain('date_until', '>=', company._credit_today()))
+            for company in self.env.companies.root_id
+        )
 
     # -------------------------------------------------------------------------
     # Constraints
@@ -231,6 +246,7 @@ class CreditLimit(models.Model):
             'decision_note': False,
             'superseded_by_id': False,
             **dict.fromkeys(APPROVAL_FIELDS, False),
+            'date_until': False,
         }
 
     def _write_flow(self, vals):
@@ -265,6 +281,7 @@ class CreditLimit(models.Model):
             'currency_id': self.currency_id.id,
             'date_from': self.date_from,
             'date_to': self.date_to or None,
+            'date_until': self.date_until or None,
             'superseded_by_id': self.superseded_by_id.id or None,
         }
 
@@ -318,6 +335,7 @@ class CreditLimit(models.Model):
         self._write_flows(self._approvals())
         if note:
             self._write_flow({'decision_note': note})
+        self.filtered(lambda limit: limit.kind == 'base').account_id._reviewed()
         messages = {}
         for account, limits in self.grouped('account_id').items():
             bodies = [
@@ -381,7 +399,8 @@ class CreditLimit(models.Model):
         for limit in self:
             today = limit.company_id._credit_today()
             if limit.date_from < today:
-                limit._write_flow({'state': 'expired', 'date_to': min(limit.date_to, today - timedelta(days=1))})
+                end = min(limit.date_to, today - timedelta(days=1))
+                limit._write_flow({'state': 'expired', 'date_to': end, 'date_until': end})
             else:
                 limit._write_flow({'state': 'rejected', **limit._decision_vals()})
             limit.account_id.message_post(
@@ -418,24 +437,46 @@ class CreditLimit(models.Model):
         """Yield what approving these limits writes, as `_write_flows` wants it."""
         approved = defaultdict(
             self.browse,
-            self.search([('account_id', 'in', self.account_id.ids), ('state', '=', 'approved')]).grouped('account_id'),
+            self.search([('account_id', 'in', self.account_id.ids), ('state', 'in', ('approved', 'expired'))]).grouped(
+                'account_id'
+            ),
         )
+        grace_days = self.account_id._expiry_grace_days()
         for limit in self:
             limit._check_still_possible()
             start = max(limit.date_from, limit.company_id._credit_today())
             others = approved[limit.account_id].filtered(
                 lambda other, limit=limit, start=start: (
                     other.kind == limit.kind
-                    and other.state == 'approved'
-                    and (not other.date_to or other.date_to >= start)
+                    and other.state in ('approved', 'expired')
+                    and (not other.date_until or other.date_until >= max(start, other.date_from))
                 )
             )
-            yield from limit._superseding(others, start)
-            yield limit, {'state': 'approved', 'date_from': start, **self._decision_vals()}
+            until = limit._last_day(grace_days[limit.account_id])
+            yield from limit._superseding(others, start, until)
+            vals = {'state': 'approved', 'date_from': start, 'date_until': until, **self._decision_vals()}
+            if following := until and others.filtered(lambda other, end=limit.date_to: other.date_from > end).sorted(
+                'date_from'
+            ):
+                # No grace where another decision follows.
+                vals['date_until'] = min(until, following[0].date_from - timedelta(days=1))
+                if vals['date_until'] < until:
+                    vals['superseded_by_id'] = following[0].id
+            yield limit, vals
             approved[limit.account_id] += limit
 
-    def _superseding(self, others, start):
-        """Yield what ends `others`, in force from `start` on, so that one limit of a kind is in force on each day."""
+    def _last_day(self, grace_days):
+        """Return the last day in force: a base limit that nobody has renewed stays for some days of grace."""
+        self.ensure_one()
+        if not self.date_to or self.kind == 'temporary':
+            return self.date_to
+        return self.date_to + timedelta(days=grace_days)
+
+    def _superseding(self, others, start, until):
+        """Yield what ends `others`, in force from `start` on, so that one limit of a kind is in force on each day.
+
+        :param until: the last day of this one, with its days of grace
+        """
         self.ensure_one()
         today = self.company_id._credit_today()
         for other in others:
@@ -453,23 +494,30 @@ class CreditLimit(models.Model):
                 self.kind == 'base'
                 and other.date_from <= start
                 and self.date_to
+                and until == self.date_to
                 and (not other.date_to or other.date_to > self.date_to)
             ):
+                # With days of grace it is renewed in time; without, it would be gone overnight.
                 raise ValidationError(
                     self.env._(
                         "After %(end)s %(customer)s would be without a limit, because %(limit)s would have ended for "
-                        "good. Leave the end empty, or propose a temporary limit.",
+                        "good and the policy gives no days of grace. Leave the end empty, or propose a temporary "
+                        "limit.",
                         customer=self.partner_id.display_name,
                         limit=other.display_name,
                         end=format_date(self.env, self.date_to),
                     )
                 )
             if other.date_from <= start:
-                # Replaced on its first day, it keeps that day as its last; the
-                # later decision of a day is the one in force.
-                end = max(start - timedelta(days=1), other.date_from)
-                vals = {'date_to': end, 'superseded_by_id': self.id}
-                if end < today or other.date_from == start:
+                last = start - timedelta(days=1)
+                # Replaced on its first day, it keeps that day as its last on paper, and is in force on none.
+                end = max(last, other.date_from)
+                vals = {
+                    'date_to': min(other.date_to or end, end),
+                    'date_until': last,
+                    'superseded_by_id': self.id,
+                }
+                if last < today or other.date_from == start:
                     vals['state'] = 'superseded'
                 yield other, vals
 
@@ -478,7 +526,8 @@ class CreditLimit(models.Model):
         for limit in self:
             yesterday = limit.company_id._credit_today() - timedelta(days=1)
             end = max(limit.date_from, min(limit.date_to or yesterday, yesterday))
-            limit._write_flow({'state': 'superseded', 'date_to': end})
+            until = min(limit.date_until or yesterday, yesterday)
+            limit._write_flow({'state': 'superseded', 'date_to': end, 'date_until': until})
             limit.message_post(body=note)
 
     def _approver(self):
@@ -528,12 +577,14 @@ class CreditLimit(models.Model):
 
     @api.model
     def _close_ended(self, company):
+        today = company._credit_today()
         ended = self.search(
-            [('company_id', '=', company.id), ('state', '=', 'approved'), ('date_to', '<', company._credit_today())]
+            [('company_id', '=', company.id), ('state', 'in', ('approved', 'expired')), ('date_to', '<', today)]
         )
-        superseded = ended.filtered('superseded_by_id')
+        # In its days of grace it has expired and is in force all the same.
+        superseded = ended.filtered(lambda limit: limit.superseded_by_id and limit.date_until < today)
         superseded._write_flow({'state': 'superseded'})
-        (ended - superseded)._write_flow({'state': 'expired'})
+        (ended - superseded).filtered(lambda limit: limit.state == 'approved')._write_flow({'state': 'expired'})
 
     # -------------------------------------------------------------------------
     # SQL
@@ -545,11 +596,12 @@ class CreditLimit(models.Model):
 
         Reads the `account`. A temporary limit goes before the base limit. Also
         for a date in the past: what was superseded or expired since then was
-        approved before.
+        approved before. One of a kind is in force on each day, see `_superseding`;
+        `date_to` is before the date where it is in its days of grace.
         """
         return SQL(
             """
-            SELECT decision.kind, decision.date_to, decision.limit_kind,
+            SELECT decision.kind, decision.date_to, decision.date_until, decision.limit_kind,
                    CASE WHEN decision.currency_id = %(currency)s THEN decision.amount
                         ELSE ROUND((decision.amount * %(factor)s / %(rounding)s)::numeric) * %(rounding)s
                     END AS amount
@@ -558,8 +610,8 @@ class CreditLimit(models.Model):
                AND decision.kind = ANY(%(kinds)s)
                AND decision.state IN ('approved', 'superseded', 'expired')
                AND decision.date_from <= %(date)s
-               AND (decision.date_to IS NULL OR decision.date_to >= %(date)s)
-          ORDER BY decision.kind = 'temporary' DESC, decision.date_from DESC, decision.id DESC
+               AND (decision.date_until IS NULL OR decision.date_until >= %(date)s)
+          ORDER BY decision.kind = 'temporary' DESC
              LIMIT 1
             """,
             factor=self.env['credit.exposure']._factor_sql(company, date, SQL("decision.currency_id")),

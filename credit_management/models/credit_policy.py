@@ -19,6 +19,8 @@ SEGMENT_FIELDS = {
 }
 # What of a customer moves it from one segment to another.
 SEGMENT_PARTNER_FIELDS = {'category_id', 'country_id', 'state_id', 'industry_id', 'user_id'}
+# For so long an expired base limit stays in force, unless a policy says otherwise.
+EXPIRY_GRACE_DAYS = 30
 # Which policies there are, as checked in this transaction.
 ENTRIES_KEY = 'credit_management.policies'
 
@@ -120,6 +122,29 @@ class CreditPolicy(models.Model):
         tracking=True,
         help="In company currency. 0 means no credit at all.",
     )
+    expiry_grace_days = fields.Integer(
+        string="Grace for Expired Limits (Days)",
+        default=EXPIRY_GRACE_DAYS,
+        required=True,
+        tracking=True,
+        help="For how many days a base limit stays in force after its last day. Orders are checked with it and the "
+        "rule “Limit expired” applies; after that the default limit does. Counts for limits approved from now on.",
+    )
+    review_interval = fields.Integer(
+        string="Review Every (Months)",
+        default=12,
+        required=True,
+        tracking=True,
+        help="When a base limit is approved or a review is done, the next review is due after so many months. "
+        "0: no reviews by themselves.",
+    )
+    review_notice_days = fields.Integer(
+        string="Notice of Reviews (Days)",
+        default=14,
+        required=True,
+        tracking=True,
+        help="The credit controller gets an activity so many days before a review is due.",
+    )
     item_floor_percent = fields.Float(
         string="Item Floor (%)",
         default=1.0,
@@ -160,6 +185,13 @@ class CreditPolicy(models.Model):
     _floors_positive = models.Constraint(
         'CHECK (item_floor_percent >= 0 AND item_floor_percent < 100 AND customer_floor >= 0)',
         "Floors can't be negative, and the floor per item has to be below 100 %.",
+    )
+    _expiry_positive = models.Constraint(
+        'CHECK (expiry_grace_days >= 0)', "The days of grace for expired limits can't be negative. 0 means none."
+    )
+    _review_positive = models.Constraint(
+        'CHECK (review_interval >= 0 AND review_notice_days >= 0)',
+        "The months between reviews and the days of notice can't be negative. 0 means none.",
     )
     _tolerance_positive = models.Constraint(
         'CHECK (increase_tolerance >= 0)', "The tolerated increase can't be negative."
@@ -602,6 +634,8 @@ class CreditPolicy(models.Model):
             ('days_overdue', 'hold', {'threshold': 30.0}),
             ('overdue_amount', 'warn', {'threshold': 1000.0}),
             ('no_limit', 'warn', {}),
+            ('limit_expired', 'warn', {}),
+            ('review_overdue', 'warn', {}),
         ]
         policy = self.create(
             {

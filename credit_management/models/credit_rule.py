@@ -18,6 +18,9 @@ KIND_LABELS = [
     ('order_amount', "Single order amount"),
     ('account_status', "Account status"),
     ('no_limit', "No limit decided"),
+    ('limit_expired', "Limit expired"),
+    ('review_overdue', "Review overdue"),
+    ('team_limit', "Limit of the salesperson or team"),
 ]
 STATUS_LABELS = [
     ('normal', "Normal"),
@@ -31,7 +34,10 @@ THRESHOLD_UNITS = {
     'overdue_amount': 'amount',
     'days_overdue': 'days',
     'order_amount': 'amount',
+    'team_limit': 'percent',
 }
+# What a rule of these kinds means unless somebody says otherwise.
+WARNING_KINDS = ('limit_expired', 'review_overdue')
 
 # What a verdict depends on; the sequence is for the eye.
 CONTENT_FIELDS = {
@@ -60,11 +66,14 @@ class CreditRule(models.Model):
         "Overdue amount, days overdue: after credits not yet matched have paid the oldest items.\n"
         "Single order amount: taxed total of the order.\n"
         "Account status: the status set by hand on the credit account.\n"
-        "No limit decided: the customer has the policy's default limit only.",
+        "No limit decided: the customer has the policy's default limit only.\n"
+        "Limit expired: the base limit has ended and is in its days of grace.\n"
+        "Review overdue: the date of the next review has passed.\n"
+        "Limit of the salesperson or team: exposure of all their customers with this order, in percent of it.",
     )
     threshold = fields.Float(
         digits=(16, 2),
-        help="Percent for utilisation, days for days overdue, company currency for amounts. "
+        help="Percent for limits, days for days overdue, company currency for amounts. "
         "The rule is broken above it.",
     )
     unit = fields.Char(compute='_compute_unit')
@@ -151,7 +160,9 @@ class CreditRule(models.Model):
     def _onchange_kind(self):
         # A threshold of another unit would be nonsense.
         if self.kind != self._origin.kind:
-            self.threshold = 100.0 if self.kind == 'utilisation' else 0.0
+            self.threshold = 100.0 if THRESHOLD_UNITS.get(self.kind) == 'percent' else 0.0
+            if self.kind in WARNING_KINDS:
+                self.outcome = 'warn'
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -1,3 +1,5 @@
+from odoo.tests.common import can_import
+
 from . import test_adoption
 from . import test_approval
 from . import test_core_limit
@@ -9,9 +11,14 @@ from . import test_engine
 from . import test_engine_adoption
 from . import test_engine_approval
 from . import test_ledger_account
+from . import test_limit_change
+from . import test_limit_expiry
 from . import test_merge
 from . import test_remainder
 from . import test_rename
 from . import test_safeguards
 from . import test_sale_order_addons
 from . import test_sale_order_check
+
+if can_import('hypothesis'):  # which developers have, see CONTRIBUTING.md
+    from . import test_limit_history

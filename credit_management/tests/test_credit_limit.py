@@ -90,7 +90,8 @@ class TestCreditLimit(CreditCommon):
         self.assertEqual(old.state, 'superseded')
         self.assertEqual(self.figures()['effective_limit'], 200)
 
-    def test_limit_ends_sharp_and_the_default_applies_again(self):
+    def test_limit_ends_sharp_without_grace_and_the_default_applies_again(self):
+        self._limit_policy(expiry_grace_days=0)
         limit = self._limit(self.account, 100, date_to=date_add(self.today, days=3))
         self.assertEqual(self.figures(date=date_add(self.today, days=3))['limit_kind'], 'amount')
         self.assertEqual(self.figures(date=date_add(self.today, days=4))['limit_kind'], 'none')
@@ -100,10 +101,15 @@ class TestCreditLimit(CreditCommon):
             self._close()
         self.assertEqual(limit.state, 'expired')
 
-    def test_bounded_limit_does_not_end_an_open_one_for_good(self):
+    def test_bounded_limit_ends_an_open_one_for_good_only_with_days_of_grace(self):
+        policy = self._limit_policy(expiry_grace_days=0)
         self._limit(self.account, 100)
         with self.assertRaisesRegex(UserError, "would be without a limit"):
             self._limit(self.account, 200, date_to=date_add(self.today, days=5))
+        policy.expiry_grace_days = 1
+        self._limit(self.account, 200, date_to=date_add(self.today, days=5))
+        amounts = [self.figures(date=date_add(self.today, days=days))['limit_amount'] for days in (0, 5, 6, 7)]
+        self.assertEqual(amounts, [200, 200, 200, 0])
 
     def test_limit_of_100_in_a_currency_worth_half_is_50(self):
         currency = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])

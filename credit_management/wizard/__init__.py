@@ -6,6 +6,7 @@ from . import credit_verification
 from . import credit_verification_finding
 from . import credit_snapshot_backfill
 from . import credit_remainder_close
+from . import credit_limit_change
 from . import credit_acceptance
 from . import credit_dry_line
 from . import credit_dry_run
