@@ -19,6 +19,7 @@ from . import test_rename
 from . import test_safeguards
 from . import test_sale_order_addons
 from . import test_sale_order_check
+from . import test_team_limit
 
 if can_import('hypothesis'):  # which developers have, see CONTRIBUTING.md
     from . import test_limit_history
