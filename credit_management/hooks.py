@@ -31,6 +31,7 @@ def uninstall_hook(env):
     for index in (
         'account_move_credit_draft_index',
         'res_partner_credit_registry_index',
+        'res_partner_credit_similar_index',
         'res_partner_credit_vat_index',
     ):
         env.execute_query(SQL("DROP INDEX IF EXISTS %s", SQL.identifier(index)))

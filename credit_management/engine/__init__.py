@@ -6,4 +6,5 @@ confirmation, the preview on a quotation and a unit test share one code.
 """
 
 from . import facts
+from . import grade
 from . import verdict

@@ -48,13 +48,15 @@ class Facts:
     these days, after credits not yet matched were applied to the oldest items
     and residues below the floors were left out. Items due before `counted_from`
     are neither in it nor in `days_overdue`; `overdue_left_out` is what they come
-    to. `accepted_exposure` is what was accepted as is, 0 for nothing.
+    to. `accepted_exposure` is what was accepted as is, 0 for nothing. `grade_rank`
+    counts from the best grade to the worst; None where there is no grade.
     `limit_expired_days` and `review_overdue_days` count from the day after.
     `team_limits` are those in force of the customer's salesperson and teams.
     """
 
     rounding: float
     status: str = 'normal'
+    grade_rank: int | None = None
     limit_kind: str = 'none'
     unlimited: bool = False
     effective_limit: float = 0.0

@@ -3,9 +3,9 @@
 Each rule kind is one evaluator, registered under its name. An add-on that
 brings a kind of its own adds it to `credit.rule.kind` and registers it::
 
-    @evaluator('grade_below')
-    def _grade_below(facts, rule):
-        return facts.grade_rank > rule.threshold, facts.grade_rank, 0.0
+    @evaluator('dispute_open')
+    def _dispute_open(facts, rule):
+        return facts.disputes > rule.threshold, facts.disputes, 0.0
 """
 
 from dataclasses import dataclass
@@ -46,6 +46,8 @@ class Rule:
     threshold: float = 0.0
     grace_days: int = 0
     account_status: str = ''
+    grade_id: int = 0
+    grade_rank: int = 0
     watch: bool = False
 
     @property
@@ -216,6 +218,12 @@ def _order_amount(facts, rule):
 @evaluator('account_status')
 def _account_status(facts, rule):
     return facts.status == rule.account_status, 0.0, 0.0
+
+
+@evaluator('grade_below')
+def _grade_below(facts, rule):
+    # Who has no grade yet is not judged by it.
+    return facts.grade_rank is not None and facts.grade_rank > rule.grade_rank, 0.0, 0.0
 
 
 @evaluator('no_limit')

@@ -250,7 +250,7 @@ class CreditAccount(models.Model):
         for account in self:
             account.display_name = account.partner_id.display_name
 
-    @api.depends('partner_id', 'policy_id', 'company_id.credit_policy_id')
+    @api.depends('partner_id', 'policy_id', 'grade_id', 'company_id.credit_policy_id')
     def _compute_applied_policy_id(self):
         # Not from the stored account: an own policy that is just being chosen
         # on the form counts.
@@ -283,7 +283,13 @@ class CreditAccount(models.Model):
                 company.id,
             )
             if own is None
-            else SQL("CROSS JOIN (SELECT %s::int AS policy_id) AS account", own.id or None)
+            else SQL(
+                "LEFT JOIN credit_account graded ON graded.partner_id = customer.partner_id"
+                " AND graded.company_id = %s AND graded.active"
+                " CROSS JOIN LATERAL (SELECT %s::int AS policy_id, graded.grade_id) AS account",
+                company.id,
+                own.id or None,
+            )
         )
         rows = self.env.execute_query(
             SQL(
@@ -624,7 +630,10 @@ class CreditAccount(models.Model):
     @api.model
     def _flush_accounts(self):
         self.env['credit.policy']._flush_choice()
-        self.flush_model(['accepted_exposure', 'accepted_from', 'accepted_until', 'next_review_date', 'status'])
+        self.flush_model(
+            ['accepted_exposure', 'accepted_from', 'accepted_until', 'grade_id', 'next_review_date', 'status']
+        )
+        self.env['credit.grade'].flush_model(['sequence'])
         self.env['credit.limit'].flush_model(
             ['account_id', 'amount', 'currency_id', 'date_from', 'date_to', 'date_until', 'kind', 'limit_kind', 'state']
         )
@@ -690,8 +699,8 @@ class CreditAccount(models.Model):
                         WHEN effective_limit <= 0 THEN %(no_credit)s
                         ELSE LEAST(%(no_credit)s, 100.0 * exposure / effective_limit) END::float8 AS utilisation
               FROM (
-                SELECT customer.partner_id, account_id, status, policy_id, limit_kind, limit_amount, unlimited,
-                       effective_limit, limit_temporary, limit_until, limit_grace_until,
+                SELECT customer.partner_id, account_id, status, grade_id, grade_rank, policy_id, limit_kind, limit_amount,
+                       unlimited, effective_limit, limit_temporary, limit_until, limit_grace_until,
                        %(counted)s
                        %(total)s AS exposure,
                        %(sums_read)s,
@@ -722,16 +731,18 @@ class CreditAccount(models.Model):
     def _customer_sql(self, company, date, customers, choice=None):
         """Return the SELECT of what is decided on customers: the table expression `customer` that the sums join.
 
-        Columns: partner_id, account_id, status, policy_id, item_floor_percent and customer_floor of the policy,
-        counted_from (the day from which on due items count in rules; NULL: all of them), accepted_until and
-        accepted_exposure (while accepted as is), next_review_date, limit_kind, limit_amount, unlimited,
-        effective_limit, limit_temporary, limit_until, limit_grace_until (once it has expired).
+        Columns: partner_id, account_id, status, grade_id, grade_rank (of the sequence; NULL: no grade), policy_id,
+        item_floor_percent and customer_floor of the policy, counted_from (the day from which on due items count in
+        rules; NULL: all of them), accepted_until and accepted_exposure (while accepted as is), next_review_date,
+        limit_kind, limit_amount, unlimited, effective_limit, limit_temporary, limit_until, limit_grace_until (once it
+        has expired).
 
         :param customers: SELECT of their partner_id
         """
         return SQL(
             """
-            SELECT wanted.partner_id, account.id AS account_id, account.status,
+            SELECT wanted.partner_id, account.id AS account_id, account.status, account.grade_id,
+                   (SELECT sequence FROM credit_grade WHERE id = account.grade_id) AS grade_rank,
                    policy.id AS policy_id, policy.item_floor_percent, policy.customer_floor,
                    GREATEST(policy.date_start,
                             CASE WHEN account.accepted_until >= %(date)s THEN account.accepted_from END
@@ -949,6 +960,7 @@ class CreditAccount(models.Model):
             ('credit_check', 'debtor_id'),
             ('credit_check', 'partner_id'),
             ('credit_limit', 'partner_id'),
+            ('credit_application', 'partner_id'),
             ('credit_partner_name', 'partner_id'),
             ('credit_release', 'debtor_id'),
             ('credit_release', 'partner_id'),

@@ -52,6 +52,7 @@ class CreditCheck(models.Model):
         help="The release that let the document go on all the same.",
     )
     status = fields.Selection(STATUS_LABELS, string="Account Status", readonly=True)
+    grade_id = fields.Many2one('credit.grade', readonly=True, ondelete='restrict')
     limit_kind = fields.Selection(
         [('none', "None decided"), ('amount', "Amount"), ('unlimited', "Unlimited")], readonly=True
     )
@@ -310,6 +311,7 @@ class CreditCheck(models.Model):
         review = row['next_review_date']
         return Facts(
             rounding=company.currency_id.rounding,
+            grade_rank=row['grade_rank'],
             limit_kind=row['limit_kind'],
             unlimited=row['unlimited'],
             effective_limit=row['effective_limit'],
@@ -396,6 +398,7 @@ class CreditCheck(models.Model):
             'outcome': decision.outcome,
             'release_id': request['release'].id,
             'status': facts.status,
+            'grade_id': profile['figures']['grade_id'],
             'limit_kind': facts.limit_kind,
             'unlimited': facts.unlimited,
             'effective_limit': facts.effective_limit,
@@ -420,6 +423,7 @@ class CreditCheck(models.Model):
                         'threshold': verdict.threshold,
                         'excess': verdict.excess,
                         'account_status': verdict.rule.account_status or False,
+                        'grade_id': verdict.rule.grade_id or False,
                         'verdict': verdict.outcome,
                         'shadow': verdict.rule.watch,
                     }

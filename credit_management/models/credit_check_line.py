@@ -30,6 +30,9 @@ class CreditCheckLine(models.Model):
     threshold = fields.Float(readonly=True, digits=(16, 2))
     excess = fields.Monetary(readonly=True, help="What would have to go for this rule to pass, in company currency.")
     account_status = fields.Selection(STATUS_LABELS, readonly=True)
+    grade_id = fields.Many2one(
+        'credit.grade', string="Worst Grade", readonly=True, ondelete='restrict', help="The worst grade that passes."
+    )
     verdict = fields.Selection(OUTCOME_LABELS, required=True, readonly=True)
     shadow = fields.Boolean(
         string="Recorded Only", readonly=True, help="The rule was to be recorded only and decided nothing."
@@ -39,7 +42,7 @@ class CreditCheckLine(models.Model):
     # The statistic reads broken rules only, which are few.
     _stopped_index = models.Index("(check_id) WHERE verdict IN ('hold', 'block')")
 
-    @api.depends('kind', 'actual', 'threshold', 'excess', 'account_status', 'verdict')
+    @api.depends('kind', 'actual', 'threshold', 'excess', 'account_status', 'grade_id', 'verdict')
     @api.depends_context('lang')
     def _compute_message(self):
         for line in self:
@@ -145,6 +148,16 @@ class CreditCheckLine(models.Model):
         if self.verdict == 'pass':
             return self.env._("The status of the credit account is not “%(status)s”.", status=status)
         return self.env._("The status of the credit account is “%(status)s”.", status=status)
+
+    def _describe_grade_below(self):
+        # Of a check that the reader may read; grades are no secret among colleagues.
+        grade, worst = self.sudo().check_id.grade_id, self.sudo().grade_id
+        values = {'grade': grade.display_name, 'worst': worst.display_name}
+        if not grade:
+            return self.env._("The customer has no grade yet.")
+        if self.verdict == 'pass':
+            return self.env._("The grade is %(grade)s; %(worst)s or better passes.", **values)
+        return self.env._("The grade is %(grade)s, worse than %(worst)s.", **values)
 
     def _describe_no_limit(self):
         if self.verdict == 'pass':

@@ -16,6 +16,7 @@ SEGMENT_FIELDS = {
     'state_ids',
     'industry_ids',
     'team_ids',
+    'grade_ids',
 }
 # What of a customer moves it from one segment to another.
 SEGMENT_PARTNER_FIELDS = {'category_id', 'country_id', 'state_id', 'industry_id', 'user_id'}
@@ -108,6 +109,16 @@ class CreditPolicy(models.Model):
         string="Sales Teams",
         ondelete='restrict',
         help="Customers whose salesperson is in one of these teams.",
+    )
+    grade_ids = fields.Many2many(
+        'credit.grade',
+        'credit_policy_grade_rel',
+        'policy_id',
+        'grade_id',
+        string="Grades",
+        ondelete='restrict',
+        check_company=True,
+        help="Customers whose credit account has one of these grades.",
     )
     segmented = fields.Boolean(string="For a Segment", compute='_compute_segmented')
     default_limit_kind = fields.Selection(
@@ -365,7 +376,7 @@ class CreditPolicy(models.Model):
     def _flush_choice(self):
         """Flush what `_policy_sql` reads."""
         self.flush_model(['active', 'company_id', 'mode', 'sequence', 'version'])
-        self.env['credit.account'].flush_model(['active', 'company_id', 'partner_id', 'policy_id'])
+        self.env['credit.account'].flush_model(['active', 'company_id', 'grade_id', 'partner_id', 'policy_id'])
         self.env['res.company'].flush_model(['credit_policy_id'])
         self.env['res.partner'].flush_model(
             [
@@ -459,6 +470,8 @@ class CreditPolicy(models.Model):
                              WHERE member.user_id = debtor.user_id AND member.active
                                AND member.crm_team_id = ANY(%s))""",
             ),
+            # Of the account that stands beside the customer, see `_policy_sql`.
+            'grade': (('grade_ids',), "account.grade_id = ANY(%s)"),
         }
 
     @api.model
@@ -521,6 +534,11 @@ class CreditPolicy(models.Model):
             )
             for policy in policies
         )
+
+    @api.model
+    def _graded(self):
+        """Return the active policies in which grades decide: by their segment or by a rule."""
+        return self.search(['|', ('grade_ids', '!=', False), ('rule_ids.kind', '=', 'grade_below')])
 
     @api.model
     def _segmented_companies(self):

@@ -17,6 +17,7 @@ KIND_LABELS = [
     ('days_overdue', "Days overdue"),
     ('order_amount', "Single order amount"),
     ('account_status', "Account status"),
+    ('grade_below', "Grade worse than"),
     ('no_limit', "No limit decided"),
     ('limit_expired', "Limit expired"),
     ('review_overdue', "Review overdue"),
@@ -41,7 +42,8 @@ WARNING_KINDS = ('limit_expired', 'review_overdue')
 
 # What a verdict depends on; the sequence is for the eye.
 CONTENT_FIELDS = {
-    'policy_id', 'kind', 'threshold', 'grace_days', 'account_status', 'outcome', 'checkpoint_ids', 'mode', 'demoted',
+    'policy_id', 'kind', 'threshold', 'grace_days', 'account_status', 'grade_id', 'outcome', 'checkpoint_ids',
+    'mode', 'demoted',
 }  # fmt: skip
 # Who put a rule back, and when: stamped by the write itself.
 STAMP_FIELDS = {'demoted_by_id', 'demoted_date'}
@@ -66,6 +68,7 @@ class CreditRule(models.Model):
         "Overdue amount, days overdue: after credits not yet matched have paid the oldest items.\n"
         "Single order amount: taxed total of the order.\n"
         "Account status: the status set by hand on the credit account.\n"
+        "Grade worse than: the grade of the credit account. A customer without a grade passes.\n"
         "No limit decided: the customer has the policy's default limit only.\n"
         "Limit expired: the base limit has ended and is in its days of grace.\n"
         "Review overdue: the date of the next review has passed.\n"
@@ -83,6 +86,12 @@ class CreditRule(models.Model):
     )
     account_status = fields.Selection(
         [item for item in STATUS_LABELS if item[0] != 'normal'], help="The status to which this rule reacts."
+    )
+    grade_id = fields.Many2one(
+        'credit.grade',
+        ondelete='restrict',
+        domain="[('company_id', 'in', [company_id, False])]",
+        help="The worst grade that passes.",
     )
     outcome = fields.Selection(
         [item for item in OUTCOME_LABELS if item[0] != 'pass'],
@@ -132,7 +141,7 @@ class CreditRule(models.Model):
         for rule in self:
             rule.display_name = labels.get(rule.kind, '')
 
-    @api.constrains('kind', 'threshold', 'grace_days', 'account_status', 'checkpoint_ids')
+    @api.constrains('kind', 'threshold', 'grace_days', 'account_status', 'grade_id', 'checkpoint_ids')
     def _check_complete(self):
         labels = dict(self._fields['kind']._description_selection(self.env))
         for rule in self:
@@ -150,6 +159,16 @@ class CreditRule(models.Model):
             if rule.kind == 'account_status' and not rule.account_status:
                 raise ValidationError(
                     self.env._("The rule “%(rule)s” needs the account status to which it reacts.", rule=label)
+                )
+            if rule.kind == 'grade_below' and not rule.grade_id:
+                raise ValidationError(self.env._("The rule “%(rule)s” needs the worst grade that passes.", rule=label))
+            if rule.grade_id.company_id and rule.grade_id.company_id != rule.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "The grade %(grade)s is one of %(company)s. Choose another for this policy.",
+                        grade=rule.grade_id.display_name,
+                        company=rule.grade_id.company_id.name,
+                    )
                 )
             if not rule.checkpoint_ids:
                 raise ValidationError(
@@ -235,6 +254,8 @@ class CreditRule(models.Model):
         what = statuses.get(self.account_status) or (
             f'> {self.threshold:g} {self.unit}' if self.kind in THRESHOLD_UNITS else ''
         )
+        if self.kind == 'grade_below':
+            what = self.grade_id.code
         return ' '.join(filter(None, [self.display_name, what, f'→ {labels[self.outcome]}']))
 
     def action_demote(self):
@@ -279,5 +300,7 @@ class CreditRule(models.Model):
             threshold=self.threshold if self.kind in THRESHOLD_UNITS else 0.0,
             grace_days=self.grace_days,
             account_status=self.account_status or '',
+            grade_id=self.grade_id.id or 0,
+            grade_rank=self.grade_id.sequence,
             watch=self.mode == 'watch' and not full,
         )

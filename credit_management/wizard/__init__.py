@@ -8,6 +8,9 @@ from . import credit_snapshot_backfill
 from . import credit_remainder_close
 from . import credit_limit_change
 from . import credit_acceptance
+from . import credit_application_refusal
+from . import credit_blacklisting
+from . import credit_grade_change
 from . import credit_dry_line
 from . import credit_dry_run
 from . import credit_false_hold_decision

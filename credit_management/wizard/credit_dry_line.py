@@ -67,12 +67,14 @@ class CreditDryLine(models.TransientModel):
                 'threshold': line.threshold,
                 'excess': line.excess,
                 'account_status': line.account_status,
+                'grade_id': line.rule_id.grade_id.id,
                 'verdict': line.outcome,
             }
             check = Check.new(
                 {
                     **line._convert_to_write({name: line[name] for name in names}),
                     'document_currency_id': line.order_id.currency_id.id,
+                    'grade_id': line.account_id.grade_id.id,
                     'line_ids': [fields.Command.create(verdict)],
                 }
             )
