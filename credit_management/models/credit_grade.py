@@ -103,7 +103,7 @@ class CreditGrade(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        self.flush_model()
+        self.env.flush_all()  # whatever refers to a grade
         used = self.env.execute_query(
             SQL(
                 """

@@ -2,6 +2,8 @@ from odoo.tests.common import can_import
 
 from . import test_adoption
 from . import test_approval
+from . import test_application
+from . import test_blacklist
 from . import test_core_limit
 from . import test_credit_event
 from . import test_credit_exposure
@@ -10,6 +12,7 @@ from . import test_credit_snapshot
 from . import test_engine
 from . import test_engine_adoption
 from . import test_engine_approval
+from . import test_grade
 from . import test_ledger_account
 from . import test_limit_change
 from . import test_limit_expiry

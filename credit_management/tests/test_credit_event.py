@@ -630,13 +630,17 @@ class TestCreditEventRecording(CreditFileCommon):
         self.account.action_archive()
         self.account.action_unarchive()
         blacklisted = self.Account.create(
-            {'partner_id': self.env['res.partner'].create({'name': "Bad"}).id, 'status': 'blacklisted'}
+            {
+                'partner_id': self.env['res.partner'].create({'name': "Bad"}).id,
+                'status': 'blacklisted',
+                'status_reason': "insolvent",
+            }
         )
 
         self.assertEqual(self._kinds(), ['status', 'policy', 'archived', 'restored'])
         self.assertEqual(self._payload('status'), {'before': 'normal', 'after': 'watch'})
         self.assertEqual(self._payload('policy'), {'policy_before_id': None, 'policy_id': policy.id})
-        self.assertEqual(self._kinds(blacklisted), ['status'])
+        self.assertEqual(self._kinds(blacklisted), ['status', 'blacklisted'])
 
     def test_order_from_hold_to_release(self):
         self._limit_policy()

@@ -319,7 +319,7 @@ class TestCommercialChange(MergeCommon):
         self.assertEqual(len(self._file(account)), 1)
 
     def test_what_is_open_opens_the_account_of_the_parent(self):
-        account = self._account(self.north, status='blacklisted')
+        account = self._account(self.north, status='blacklisted', status_reason="insolvent")
         self.north.write({'parent_id': self.south.id, 'is_company': False})
 
         parent = self._accounts_of(self.south)

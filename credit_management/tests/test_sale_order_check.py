@@ -175,7 +175,7 @@ class TestSaleOrderCheck(CreditCommon):
 
     def test_blacklisted_customer_is_blocked_and_not_released(self):
         self._policy(('account_status', 'block', {'account_status': 'blacklisted'}))
-        self._account(status='blacklisted')
+        self._account(status='blacklisted', status_reason="insolvent")
         order = self._order_of(100, confirm=True)
         self.assertEqual(order.credit_state, 'on_hold')
         with self.assertRaisesRegex(UserError, "can't be released"):
@@ -621,7 +621,7 @@ class TestSaleOrderCheck(CreditCommon):
         order.with_user(self.sales_user).action_confirm()
         order.with_user(self.manager)._credit_release("known customer")
         order.order_line[1].price_unit = 10
-        account.status = 'blacklisted'
+        account._blacklist('other', "insolvent")
         with self.assertRaisesRegex(UserError, "can't be raised"):
             order.order_line[1].with_user(self.sales_user).price_unit = 40
 
@@ -794,7 +794,10 @@ class TestBadInput(CreditCommon):
 
     def test_analyst_can_hold_a_customer_and_only_a_manager_lets_go(self):
         account = self._account().with_user(self.analyst)
-        account.status = 'blacklisted'
+        account.status = 'hold'
+        with self.assertRaisesRegex(AccessError, "Only credit managers"):
+            account.status = 'watch'
+        account.with_user(self.manager)._blacklist('other', "insolvent")
         with self.assertRaisesRegex(AccessError, "Only credit managers"):
             account.status = 'hold'
         policy = self._limit_policy(default=False)
