@@ -957,6 +957,9 @@ class CreditAccount(models.Model):
         self.env.flush_all()
         for table, column in (
             ('credit_account', 'partner_id'),
+            ('credit_alert', 'partner_id'),
+            ('credit_debt_duty', 'partner_id'),
+            ('credit_handover_line', 'partner_id'),
             ('credit_check', 'debtor_id'),
             ('credit_check', 'partner_id'),
             ('credit_limit', 'partner_id'),

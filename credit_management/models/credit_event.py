@@ -51,6 +51,7 @@ KIND_LABELS = [
     ('core_limit', "Limit written in the contact"),
     ('renamed', "Customer renamed"),
     ('merged', "Customer merged"),
+    ('handed_over', "Handed over"),
 ]
 # What the triggers of the credit file run, and when: tgtype of PostgreSQL's catalogue.
 LOCK_BODY = """

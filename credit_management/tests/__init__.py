@@ -4,6 +4,7 @@ from . import test_adoption
 from . import test_approval
 from . import test_application
 from . import test_blacklist
+from . import test_alert
 from . import test_core_limit
 from . import test_credit_event
 from . import test_credit_exposure
@@ -16,6 +17,8 @@ from . import test_grade
 from . import test_ledger_account
 from . import test_limit_change
 from . import test_limit_expiry
+from . import test_exception_report
+from . import test_handover
 from . import test_merge
 from . import test_remainder
 from . import test_rename

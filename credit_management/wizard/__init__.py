@@ -1,4 +1,6 @@
 from . import credit_dialog
+from . import credit_alert_closing
+from . import credit_duty_notice
 from . import base_partner_merge
 from . import credit_decision
 from . import credit_file_export

@@ -1,0 +1,51 @@
+from odoo import api, fields, models
+
+
+class CreditDutyNotice(models.TransientModel):
+    """Says what credit duties users have who were just archived, and leads to the hand-over."""
+
+    _name = 'credit.duty.notice'
+    _description = "Credit Duties of Archived Users"
+
+    user_ids = fields.Many2many('res.users', readonly=True, context={'active_test': False})
+    text = fields.Text(readonly=True)
+
+    @api.model
+    def _open(self, users):
+        """Return the action that shows the duties of some users, or nothing where there are none."""
+        Handover = self.env['credit.handover'].sudo()
+        # Numbers only, for whoever may archive users.
+        duties = Handover._duties(users.sudo())
+        if not duties:
+            return None
+        several = len({company for _user, company in duties}) > 1
+        # Made for whoever could archive the user; only the group of the dialog opens it.
+        notice = self.sudo().create(
+            {
+                'user_ids': [fields.Command.set({user.id for user, _company in duties})],
+                'text': "\n".join(
+                    f"{user.name}{f', {company.name}' if several else ''}: {Handover._duty_texts(found)}"
+                    for (user, company), found in duties.items()
+                ),
+            }
+        )
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Credit Duties"),
+            'res_model': self._name,
+            'res_id': notice.id,
+            'views': [(False, 'form')],
+            'target': 'new',
+        }
+
+    def action_hand_over(self):
+        """Open a new hand-over of the archived user; of several, the list of hand-overs."""
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_handover_action')
+        if len(self.user_ids) != 1:
+            return action
+        return action | {
+            'views': [(False, 'form')],
+            'context': {'default_user_id': self.user_ids.id},
+        }
