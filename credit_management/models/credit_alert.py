@@ -227,6 +227,7 @@ class CreditAlert(models.Model):
                 vals_list.append(
                     {
                         'activity_type_id': activity_type.id,
+                        'automated': True,
                         'res_model_id': model_id,
                         'res_id': account.id,
                         'user_id': user.id,

@@ -311,7 +311,7 @@ class CreditHandover(models.Model):
                            days_overdue = given.days, unlimited = given.unlimited,
                            effective_limit = given.effective_limit, exposure = given.exposure,
                            held_order_count = given.held
-                      FROM unnest(%s, %s::numeric[], %s::numeric[], %s::int[], %s::bool[], %s::numeric[],
+                      FROM unnest(%s::int[], %s::numeric[], %s::numeric[], %s::int[], %s::bool[], %s::numeric[],
                                   %s::numeric[], %s::int[])
                            AS given(id, open_item, overdue, days, unlimited, effective_limit, exposure, held)
                      WHERE line.id = given.id

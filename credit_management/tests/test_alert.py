@@ -18,7 +18,7 @@ class TestAlert(CreditCommon):
         cls.today = cls.company._credit_today()
 
     def _update(self, company=None):
-        self.env['credit.alert']._update_company(company or self.company)
+        self.env['credit.alert'].sudo()._update_company(company or self.company)
 
     def _alerts(self, account=None, **wanted):
         domain = [('account_id', '=', (account or self.account).id)]
@@ -117,7 +117,7 @@ class TestAlert(CreditCommon):
         self.assertEqual(alert.state, 'snoozed')
         self.assertFalse(self._activities())
 
-        alert.snooze_until = self.today
+        alert.sudo().snooze_until = self.today
         self._update()
 
         self.assertEqual(alert.state, 'open')

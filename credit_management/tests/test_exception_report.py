@@ -21,7 +21,7 @@ class TestExceptionReport(CreditCommon):
         super().setUpClass()
         cls.policy = cls._limit_policy()
         cls.account = cls._account(limit=100.0)
-        cls.reports = cls.env['credit.exception.report']
+        cls.reports = cls.env['credit.exception.report'].sudo()
 
     def _released(self, amount=500.0):
         order = self._order_of(amount)
@@ -43,7 +43,7 @@ class TestExceptionReport(CreditCommon):
             self.reports._send_company(company)
 
     def _mails(self):
-        return self.env['mail.mail'].search([('model', '=', 'credit.exception.report')])
+        return self.env['mail.mail'].sudo().search([('model', '=', 'credit.exception.report')])
 
     def test_released_order_is_listed_with_decider_and_reason(self):
         order = self._released()

@@ -164,8 +164,8 @@ class TestHandover(HandoverCommon):
         blocked.action_confirm()
         self.second.active = False
 
-        self.env['credit.handover']._carry_out_due(self.company)
-        self.env['credit.handover']._carry_out_due(self.company)
+        self.env['credit.handover'].sudo()._carry_out_due(self.company)
+        self.env['credit.handover'].sudo()._carry_out_due(self.company)
 
         self.assertEqual((due.state, early.state, blocked.state), ('done', 'confirmed', 'confirmed'))
         self.assertEqual(blocked.activity_ids.user_id, self.manager)
