@@ -151,7 +151,7 @@ class TestExceptionReport(CreditCommon):
         self.assertFalse(self._mails())
 
     def test_company_reports_its_own_decisions(self):
-        other = self._create_company(name="Other company")
+        other = self.env['res.company'].create({'name': "Other company"})
         self.env.user.company_ids += other
         self._released()
 

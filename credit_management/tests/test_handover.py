@@ -203,13 +203,13 @@ class TestHandover(HandoverCommon):
 
     def test_successor_is_active_and_works_in_the_company(self):
         handover = self._handover()
-        other = self._create_company(name="Other company")
+        other = self.env['res.company'].create({'name': "Other company"})
         self.successor.write({'company_ids': [Command.set(other.ids)], 'company_id': other.id})
         with self.assertRaisesRegex(UserError, "does not work in"):
             handover.action_confirm()
 
     def test_other_company_keeps_its_controller_and_orders(self):
-        other = self._create_company(name="Other company")
+        other = self.env['res.company'].create({'name': "Other company"})
         self.env.user.company_ids += other
         foreign = self._account(company=other)
         foreign.sudo().controller_id = self.sales_user
@@ -290,10 +290,7 @@ class TestHandover(HandoverCommon):
 
         self.assertLess(many - few, 10, f"{few} statements for 2 customers, {many} for 12")
 
-
-@tagged('post_install', '-at_install')
-class TestHandoverSheet(HandoverCommon):
-    """The sheet has the balances of the accounts, as PDF and as workbook."""
+    # The sheet has the balances of the accounts, as PDF and as workbook.
 
     def _sheet(self, handover):
         from openpyxl import load_workbook
