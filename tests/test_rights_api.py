@@ -21,6 +21,7 @@ MODELS = [
     "credit.check",
     "credit.check.line",
     "credit.release",
+    "credit.approval",
     "credit.policy",
     "credit.rule",
 ]
@@ -209,8 +210,8 @@ def test_the_other_company_sees_nothing(world: World, model: str) -> None:
         ("auditor", MODELS),
         ("accountant", MODELS),
         ("seller", MODELS),
-        ("analyst", ["credit.check", "credit.check.line", "credit.release", "credit.policy", "credit.rule"]),
-        ("manager", ["credit.check", "credit.check.line", "credit.release", "credit.exposure"]),
+        ("analyst", ["credit.check", "credit.check.line", "credit.release", "credit.approval", "credit.policy", "credit.rule"]),
+        ("manager", ["credit.check", "credit.check.line", "credit.release", "credit.approval", "credit.exposure"]),
     ],
 )
 def test_who_only_reads_changes_nothing(world: World, login: str, models: list[str]) -> None:
