@@ -152,8 +152,7 @@ class CreditApprovalMixin(models.AbstractModel):
             self._approval_start()
         elif 'state' in vals:
             self._approval_cancel()
-        if 'account_id' in vals:
-            self.sudo().approval_id.account_id = vals['account_id']
+        self._approval_follow_account(vals)
         return result
 
     def unlink(self):
@@ -162,8 +161,19 @@ class CreditApprovalMixin(models.AbstractModel):
         return super().unlink()
 
     def _approval_write(self, vals):
-        """Write what documents keep clients from writing, also on behalf of who may decide but not write."""
-        return super(CreditApprovalMixin, self.sudo()).write(vals)  # pylint: disable=super-method-mismatch
+        """Write what documents keep clients from writing, also on behalf of who may decide but not write.
+
+        Starts and cancels nothing.
+        """
+        result = super(CreditApprovalMixin, self.sudo()).write(vals)  # pylint: disable=super-method-mismatch
+        self._approval_follow_account(vals)
+        return result
+
+    def _approval_follow_account(self, vals):
+        """Move what is still asked to another account, as when customers are merged."""
+        if 'account_id' in vals:
+            steps = self.sudo().approval_ids.filtered(lambda step: step.state in OPEN)
+            steps.account_id = vals['account_id']
 
     def _approval_levels(self, request):
         """Return the levels that are asked about this document."""

@@ -260,12 +260,20 @@ class CreditLimit(models.Model):
         :param changes: iterable of (credit.limit, values); each is written before the next is asked for
         """
         entries, decided = [], self.env['credit.account']
+        asked = settled = self.browse()
         for limits, vals in changes:
-            super(CreditLimit, limits).write(vals)  # pylint: disable=super-method-mismatch
+            limits._approval_write(vals)
+            if vals.get('state') == self._approval_state:
+                asked |= limits
+            elif 'state' in vals:
+                settled |= limits
             if kind := STATE_EVENTS.get(vals.get('state') or ('superseded' if 'superseded_by_id' in vals else None)):
                 entries += [(limit.account_id, kind, limit._prepare_event_payload()) for limit in limits]
             if vals.get('state') not in (None, 'draft', 'submitted'):
                 decided |= limits.account_id
+        # All at once, not with each write.
+        settled._approval_cancel()
+        asked._approval_start()
         self.env['credit.event']._record(entries)
         self.env['credit.core.limit']._mirror_accounts(decided)
 
