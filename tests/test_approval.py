@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from .conftest import Stage, log_in
-from .trade import MANAGER, SALES, Trade
+from .trade import SALES, Trade
 
 PHONE = (390, 844)
 ANALYST = "credit_management.group_credit_analyst"

@@ -210,7 +210,10 @@ def test_the_other_company_sees_nothing(world: World, model: str) -> None:
         ("auditor", MODELS),
         ("accountant", MODELS),
         ("seller", MODELS),
-        ("analyst", ["credit.check", "credit.check.line", "credit.release", "credit.approval", "credit.policy", "credit.rule"]),
+        (
+            "analyst",
+            ["credit.check", "credit.check.line", "credit.release", "credit.approval", "credit.policy", "credit.rule"],
+        ),
         ("manager", ["credit.check", "credit.check.line", "credit.release", "credit.approval", "credit.exposure"]),
     ],
 )

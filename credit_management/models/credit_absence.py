@@ -71,7 +71,9 @@ class CreditAbsence(models.Model):
         if self.env.su or self.env.user.has_group('credit_management.group_credit_manager'):
             return
         if any(absence.user_id != self.env.user for absence in self):
-            raise AccessError(self.env._("You enter your own absences; those of others are entered by credit managers."))
+            raise AccessError(
+                self.env._("You enter your own absences; those of others are entered by credit managers.")
+            )
 
     def _pass_over(self):
         """Ask the substitutes at once where somebody who is away now is being asked."""

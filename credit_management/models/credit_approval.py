@@ -51,7 +51,9 @@ class CreditApproval(models.Model):
         readonly=True,
         default='decision',
     )
-    attempt = fields.Integer(required=True, readonly=True, default=1, help="Counts how often the document was asked about.")
+    attempt = fields.Integer(
+        required=True, readonly=True, default=1, help="Counts how often the document was asked about."
+    )
     sequence = fields.Integer(required=True, readonly=True)
     level_id = fields.Many2one('credit.approval.level', readonly=True, index='btree_not_null', ondelete='set null')
     level_name = fields.Char(string="Approval Level", readonly=True, help="Empty: any credit manager.")
@@ -146,7 +148,9 @@ class CreditApproval(models.Model):
         found = {}
         for name, steps in self.grouped('res_model').items():
             model = self.env[name] if name in self.env else None
-            documents = {} if model is None else {item.id: item for item in model.browse(steps.mapped('res_id')).exists()}
+            documents = (
+                {} if model is None else {item.id: item for item in model.browse(steps.mapped('res_id')).exists()}
+            )
             found |= {step: documents.get(step.res_id) for step in steps}
         return found
 
@@ -246,7 +250,7 @@ class CreditApproval(models.Model):
                 entries.append((step.account_id, 'approval_passed_on', payload))
         self.env['credit.event']._record(entries)
         if notify:
-            for step, document in asked._documents().items():
+            for document in asked._documents().values():
                 if document:
                     document._approval_notify()
 
@@ -290,9 +294,9 @@ class CreditApproval(models.Model):
         domain = [('state', '=', 'pending')]
         steps = self.search(domain if users is None else [*domain, ('user_id', 'in', users.ids)])
         lineups = steps._lineups()
-        steps.filtered(
-            lambda step: not step.user_id or lineups[step].present(step.user_id.id) != step.user_id.id
-        )._ask('absence')
+        steps.filtered(lambda step: not step.user_id or lineups[step].present(step.user_id.id) != step.user_id.id)._ask(
+            'absence'
+        )
 
     @api.model
     def _cron_follow_up(self):

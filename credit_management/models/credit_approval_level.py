@@ -42,7 +42,7 @@ class CreditApprovalLevel(models.Model):
         'user_id',
         string="Users",
         domain="[('share', '=', False)]",
-        help="Asked before the others of the group. The controller of the customer is asked first if he is one of them.",
+        help="Asked before the others of the group. The customer's controller is asked first if he is one of them.",
     )
     deadline_number = fields.Float(
         string="Within", digits=(8, 1), help="How long one person is waited for. 0: no deadline."
@@ -78,8 +78,10 @@ class CreditApprovalLevel(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_asked(self):
-        steps = self.env['credit.approval'].sudo().search(
-            [('level_id', 'in', self.ids), ('state', 'in', ('waiting', 'pending'))], limit=1
+        steps = (
+            self.env['credit.approval']
+            .sudo()
+            .search([('level_id', 'in', self.ids), ('state', 'in', ('waiting', 'pending'))], limit=1)
         )
         if steps:
             raise UserError(

@@ -52,7 +52,12 @@ class CreditApprovalMixin(models.AbstractModel):
         copy=False,
     )
     approval_id = fields.Many2one(
-        'credit.approval', string="Open Approval", readonly=True, copy=False, index='btree_not_null', ondelete='set null'
+        'credit.approval',
+        string="Open Approval",
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        ondelete='set null',
     )
     approval_user_id = fields.Many2one(related='approval_id.user_id', string="Decides Next")
     approval_since = fields.Datetime(related='approval_id.asked_date', string="Asked Since")

@@ -22,8 +22,8 @@ class CreditPolicy(models.Model):
     emergency_amount = fields.Monetary(
         string="Emergency Release up to",
         tracking=True,
-        help="Up to this order total, in company currency, anybody of a level may release alone when it can't wait. The "
-        "level that would have had to decide confirms it until the end of the next working day. 0: never.",
+        help="Up to this order total, in company currency, anybody of a level may release alone when it can't wait. "
+        "The level that would have had to decide confirms it until the end of the next working day. 0: never.",
     )
 
     _bounds_positive = models.Constraint(

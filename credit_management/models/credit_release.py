@@ -58,8 +58,8 @@ class CreditRelease(models.Model):
         ],
         string="Emergency Release",
         readonly=True,
-        help="Released by one alone because it could not wait. Whoever would have had to decide confirms it until the end "
-        "of the next working day, else the goods are stopped.",
+        help="Released by one alone because it could not wait. Whoever would have had to decide confirms it until the "
+        "end of the next working day, else the goods are stopped.",
     )
 
     _document_index = models.Index('(res_model, res_id)')
@@ -179,8 +179,8 @@ class CreditRelease(models.Model):
             currency = self._approval_company().currency_id
             raise AccessError(
                 self.env._(
-                    "You can't release %(document)s alone: somebody of an approval level may, who did not ask for it, up "
-                    "to %(amount)s.",
+                    "You can't release %(document)s alone: somebody of an approval level may, who did not ask for it, "
+                    "up to %(amount)s.",
                     document=self.document_name,
                     amount=formatLang(self.env, bound, currency_obj=currency),
                 )

@@ -65,7 +65,9 @@ class SaleOrder(models.Model):
         found = {order for order, release in planned.items() if release.id and release.can_decide}
         asks = self.env['credit.release'].sudo().union(*planned.values()).filtered(lambda item: not item.id)
         lineups = self.env['credit.approval'].sudo()._lineups_of(asks._approval_asks())
-        found |= {order for order, release in planned.items() if not release.id and user.id in lineups[release].deciders()}
+        found |= {
+            order for order, release in planned.items() if not release.id and user.id in lineups[release].deciders()
+        }
         return held.filtered(lambda order: order in found)
 
     def _credit_asked_release(self):
@@ -163,7 +165,9 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         if step.kind == 'confirmation':
-            return self.action_credit_confirm_release() if decision == 'approve' else self.action_credit_refuse_release()
+            return (
+                self.action_credit_confirm_release() if decision == 'approve' else self.action_credit_refuse_release()
+            )
         if self.credit_state != 'on_hold':
             raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
         return self.action_credit_release() if decision == 'approve' else self.action_credit_reject()

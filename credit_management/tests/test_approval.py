@@ -221,7 +221,9 @@ class TestApprovalLevels(ApprovalCommon):
         for user, expected in ((self.manager, 1), (self.other_manager, 1), (self.director, 0), (self.analyst, 0)):
             self.assertEqual(Step.with_user(user).search_count([('can_decide', '=', True)]), expected)
         limit.approval_id.with_user(self.other_manager).action_approve()
-        self.assertEqual(Step.with_user(self.director).search([('can_decide', '=', True)]).document_name, limit.display_name)
+        self.assertEqual(
+            Step.with_user(self.director).search([('can_decide', '=', True)]).document_name, limit.display_name
+        )
         self.assertEqual(Step.with_user(self.manager).search_count([('can_decide', '=', True)]), 0)
 
     def test_documents_are_grouped_and_searched_by_who_decides_next(self):
@@ -234,7 +236,9 @@ class TestApprovalLevels(ApprovalCommon):
 
     def test_statements_to_ask_do_not_grow_with_the_steps(self):
         def count(number):
-            partners = self.env['res.partner'].create([{'name': f"C {place}", 'is_company': True} for place in range(number)])
+            partners = self.env['res.partner'].create(
+                [{'name': f"C {place}", 'is_company': True} for place in range(number)]
+            )
             limits = self.env['credit.limit'].create(
                 [{'account_id': account.id, 'amount': 50} for account in self._account(partners)]
             )
@@ -621,9 +625,9 @@ class TestOutsidePolicy(ApprovalCommon):
         self.assertTrue(all(wizard.offered_reason_ids.mapped('for_outside')))
         colleague = self._new_user('credit_sales_3', 'sales_team.group_sale_salesman')
         with self.assertRaises(AccessError):
-            self.env['credit.decision'].with_user(colleague).create(
-                {'decision': 'release', 'order_id': order.id}
-            ).sudo(False).read(['reason'])
+            self.env['credit.decision'].with_user(colleague).create({'decision': 'release', 'order_id': order.id}).sudo(
+                False
+            ).read(['reason'])
 
 
 @tagged('post_install', '-at_install')

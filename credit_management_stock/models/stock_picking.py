@@ -17,7 +17,9 @@ class StockPicking(models.Model):
         """
         for picking in self.filtered(lambda item: item.picking_type_code == 'outgoing'):
             # Who sends goods need not read releases, nor orders.
-            stopped = picking.sudo().move_ids.sale_line_id.order_id.filtered(lambda order: order._credit_goods_stopped())
+            stopped = picking.sudo().move_ids.sale_line_id.order_id.filtered(
+                lambda order: order._credit_goods_stopped()
+            )
             if stopped:
                 raise UserError(
                     self.env._(
