@@ -193,8 +193,8 @@ class CreditRelease(models.Model):
         self.ensure_one()
         request = self._approval_request()
         attempt = max(self.approval_ids.mapped('attempt'), default=0) + 1
+        self._approval_write({'outside_policy': bool(self._approval_outside()), 'reason_id': reason.id})
         self.write({'emergency_state': 'open'})
-        self._approval_write({'reason_id': reason.id})
         step = self.env['credit.approval'].create(
             self._prepare_step_vals(request, self._approval_levels(request)[-1:])
             | {'kind': 'confirmation', 'sequence': 0, 'attempt': attempt, 'requested_by_id': self.decided_by_id.id}

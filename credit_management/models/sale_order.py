@@ -839,11 +839,9 @@ class SaleOrder(models.Model):
             'res_model': 'credit.decision',
             'views': [(False, 'form')],
             'target': 'new',
-            'context': {
-                'default_decision': decision,
-                'default_order_id': self.id,
-                'default_approval_id': self.sudo().credit_release_id.approval_id.id,
-            },
+            'context': {'default_decision': decision, 'default_order_id': self.id}
+            # Which step is seen, for those who decide.
+            | ({'default_approval_id': self.sudo().credit_release_id.approval_id.id} if decision != 'request' else {}),
         }
 
     def _credit_request_release(self, note):

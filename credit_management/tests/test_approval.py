@@ -383,9 +383,8 @@ class TestWhoIsAsked(ApprovalCommon):
         with self.assertRaisesRegex(ValidationError, "can't decide about credit"):
             self._away(self.manager, self.sales_user)
 
+    # --------------------------------------------------------------- deadlines
 
-@tagged('post_install', '-at_install')
-class TestDeadline(ApprovalCommon):
     def test_one_working_day_from_friday_ends_on_monday_and_with_a_make_up_day_on_saturday(self):
         Day = self.env['credit.working.day']
         deadline = Day._deadline(self.company, FRIDAY, 1, 'days')
@@ -573,9 +572,8 @@ class TestApprovalOfReleases(ApprovalCommon):
         )
         self.assertEqual(groups, {order.credit_approval_user_id: 1})
 
+    # ---------------------------------------------------------- outside policy
 
-@tagged('post_install', '-at_install')
-class TestOutsidePolicy(ApprovalCommon):
     def test_limit_beyond_the_policy_needs_a_reason_and_is_marked(self):
         self.policy.max_limit_amount = 500
         limit = self._submitted(501).with_user(self.manager)

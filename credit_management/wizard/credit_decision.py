@@ -82,7 +82,7 @@ class CreditDecision(models.TransientModel):
         # To confirm what another one answers for takes no words.
         if not note and (self.decision != 'confirm' or self.reason_id.note_required):
             raise UserError(self.env._("State a reason: it is kept with the decision."))
-        if self.reason_id not in self.offered_reason_ids:
+        if self.reason_id - self.offered_reason_ids:
             raise UserError(self.env._("“%(reason)s” is no reason for this decision.", reason=self.reason_id.name))
         if self.decision == 'request':
             self.order_id._credit_request_release(note)
