@@ -1,3 +1,4 @@
+import json
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -225,6 +226,7 @@ class CreditApproval(models.Model):
         lineups = self._lineups()
         deadlines = {}
         entries, asked = [], self.browse()
+        changes = defaultdict(self.browse)
         for step in self:
             lineup, before = lineups[step], step.user_id
             user_id = lineup.first() if cause == 'asked' else step._next(lineup, cause)
@@ -234,20 +236,29 @@ class CreditApproval(models.Model):
             key = (step.company_id, step.level_id)
             if key not in deadlines:
                 deadlines[key] = step._deadline_from(now)
-            step.write(
-                {
-                    'state': 'pending',
-                    'user_id': user_id or False,
-                    'asked_date': now,
-                    'deadline': deadlines[key],
-                    'escalated': step.escalated or cause == 'deadline',
-                    'story': step._story_with(now, cause if user_id else 'nobody', user_id),
-                }
-            )
+            story = step._story_with(now, cause if user_id else 'nobody', user_id)
+            changes[user_id or False, deadlines[key], step.escalated or cause == 'deadline', json.dumps(story)] += step
             asked += step
             if cause != 'asked':
-                payload = {**step._prepare_event_payload(), 'cause': cause, 'asked_before_id': before.id or None}
+                payload = {
+                    **step._prepare_event_payload(),
+                    'asked_id': user_id,
+                    'asked_before_id': before.id or None,
+                    'cause': cause,
+                }
                 entries.append((step.account_id, 'approval_passed_on', payload))
+        # Steps that change alike in one write: each looks for what depends on them.
+        for (user_id, deadline, escalated, story), steps in changes.items():
+            steps.write(
+                {
+                    'state': 'pending',
+                    'user_id': user_id,
+                    'asked_date': now,
+                    'deadline': deadline,
+                    'escalated': escalated,
+                    'story': json.loads(story),
+                }
+            )
         self.env['credit.event']._record(entries)
         if notify:
             for document in asked._documents().values():

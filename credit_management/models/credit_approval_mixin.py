@@ -248,17 +248,21 @@ class CreditApprovalMixin(models.AbstractModel):
         # Nobody has the right to write steps.
         asked.sudo().approval_ids.filtered(lambda step: step.state in OPEN).write({'state': 'cancelled'})
         asked._approval_write({'approval_id': False})
-        asked._approval_close_activity()
+        asked._approval_close_activity(withdrawn=True)
 
-    def _approval_close_activity(self, feedback=None):
-        """Close the activities of those who were asked."""
+    def _approval_close_activity(self, feedback=None, withdrawn=False):
+        """Close the activities of those who were asked; what was withdrawn nobody has done."""
         targets = defaultdict(list)
         # Whoever decides need not have the right to write the document.
         for document in self.sudo():
             target = document._approval_target()
             targets[target._name] += target.ids
         for name, ids in targets.items():
-            self.env[name].sudo().browse(ids).activity_feedback([self._approval_activity], feedback=feedback)
+            documents = self.env[name].sudo().browse(ids)
+            if withdrawn:
+                documents.activity_unlink([self._approval_activity])
+            else:
+                documents.activity_feedback([self._approval_activity], feedback=feedback)
 
     def _approval_decide(self, state, note=None, reason=None, step=None):
         """Record the user's decision on what he is asked about these documents.
@@ -287,22 +291,25 @@ class CreditApprovalMixin(models.AbstractModel):
             'reason_id': reason.id if reason else False,
             'note': note,
         }
-        finished, following = self.browse(), self.env['credit.approval'].sudo()
+        finished = self.browse()
+        # Nobody has the right to write steps.
+        decided = following = dropped = self.env['credit.approval'].sudo()
         given = []
         for document in self:
-            # Nobody has the right to write steps.
             steps = document.sudo().approval_ids.filtered(lambda item: item.state in OPEN).sorted('sequence')
             current = steps if self.env.su and state == 'approved' else steps[:1]
-            current.write(decision)
+            decided += current
             rest = steps - current
             if state == 'approved' and rest:
                 following += rest[:1]
                 document._approval_write({'approval_id': rest[0].id})
                 given.append((document.account_id, 'approval_given', current._prepare_event_payload()))
             else:
-                rest.write({'state': 'cancelled'})
+                dropped += rest
                 finished += document
-                document._approval_write({'approval_id': False})
+        decided.write(decision)
+        dropped.write({'state': 'cancelled'})
+        finished._approval_write({'approval_id': False})
         self._approval_close_activity(note)
         if reason:
             self._approval_write({'reason_id': reason.id})

@@ -313,7 +313,6 @@ class CreditLimit(models.Model):
         self.check_access('write')
         if any(limit.state != 'submitted' for limit in self):
             raise UserError(self.env._("Only a submitted limit can be put back to draft."))
-        self.sudo().activity_unlink(['credit_management.mail_activity_type_limit'])
         self._write_flow({'state': 'draft'})
         return True
 
