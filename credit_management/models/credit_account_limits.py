@@ -10,8 +10,8 @@ from .credit_policy import EXPIRY_GRACE_DAYS
 # So many days before its end a base limit is on the list of those to be renewed.
 RENEWAL_DAYS = 60
 REVIEW_ACTIVITY = 'credit_management.mail_activity_type_review'
-# Activities that a run of the job makes in one transaction.
-BATCH = 200
+# Activities that one run of the job makes per company, in one transaction.
+BATCH = 500
 
 
 class CreditAccount(models.Model):
@@ -132,17 +132,17 @@ class CreditAccount(models.Model):
 
     def _reviewed(self):
         """Set the next review from today, where the policy asks for reviews, and close what asked for this one."""
-        entries = []
-        for account in self:
-            interval = account.sudo().applied_policy_id.review_interval
+        # Whoever decides on a limit reviews the customer with it, and need not be allowed to write accounts.
+        accounts = self.sudo()
+        for (company, interval), group in accounts.grouped(
+            lambda account: (account.company_id, account.applied_policy_id.review_interval)
+        ).items():
             if not interval:
                 continue
-            due = account.company_id._credit_today() + relativedelta(months=interval)
-            account.next_review_date = due
-            entries.append((account, 'reviewed', {'date_from': account.company_id._credit_today(), 'date_to': due}))
-        self.env['credit.event']._record(entries)
-        if self:
-            self.activity_feedback([REVIEW_ACTIVITY], feedback=self.env._("Reviewed."))
+            due = company._credit_today() + relativedelta(months=interval)
+            group.next_review_date = due
+            self.env['credit.event']._record([(account, 'reviewed', {'date_to': due}) for account in group])
+        accounts.activity_feedback([REVIEW_ACTIVITY], feedback=self.env._("Reviewed."))
 
     @api.model
     def _cron_review(self):
@@ -162,14 +162,17 @@ class CreditAccount(models.Model):
         due = self.search(
             Domain('company_id', '=', company.id)
             & Domain('next_review_date', '<=', today + relativedelta(days=furthest))
-            & Domain('activity_ids', 'not any', [('activity_type_id', '=', self.env.ref(REVIEW_ACTIVITY).id)])
+            & Domain('activity_ids', 'not any', [('activity_type_id', '=', self.env.ref(REVIEW_ACTIVITY).id)]),
+            order='next_review_date, id',
         )
         due = due.filtered(
             lambda account: (
                 account.next_review_date <= today + relativedelta(days=account.applied_policy_id.review_notice_days)
             )
         )
-        for account, controller in due._controllers().items():
+        if len(due) > BATCH:
+            self.env.ref('credit_management.ir_cron_review')._trigger()
+        for account, controller in due[:BATCH]._controllers().items():
             reader = account.with_context(lang=controller.lang or self.env.lang)
             account.activity_schedule(
                 REVIEW_ACTIVITY,

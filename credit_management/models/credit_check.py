@@ -360,6 +360,7 @@ class CreditCheck(models.Model):
             if not choice and row['shadow_policy_id']:
                 rules = Policy.browse(row['shadow_policy_id'])._engine_rules(row['shadow_policy_version'], checkpoint)
                 shadow = {'policy_id': row['shadow_policy_id'], 'enforcing': False, 'specific': True, 'rules': rules}
+                shadow['team_limits'] = ()
                 profiles[partner_id].append({**row, **shadow})
         if record:
             # Before anything is summed, and only where a sum can decide: two

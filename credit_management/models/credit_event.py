@@ -564,6 +564,9 @@ class CreditEvent(models.Model):
             return self.env._("Ended at once: exposure of up to %(exposure)s until %(end)s", **values)
         return self.env._("Exposure of up to %(exposure)s until %(end)s", **values)
 
+    def _describe_reviewed(self, payload, references):
+        return self.env._("Next review due on %(date)s", date=self._day(payload, 'date_to'))
+
     def _describe_other(self, payload, references):
         """Say what the payload holds: names for ids, amounts, then the rest as it stands."""
         hidden = {'res_model', 'res_id', 'currency_id', *references}

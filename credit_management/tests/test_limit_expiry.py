@@ -157,6 +157,7 @@ class TestReview(LimitCommon):
         self.assertEqual(self.account.next_review_date, date_add(self.today, months=6))
         event = self.env['credit.event'].sudo().search([('account_id', '=', self.account.id)], limit=1)
         self.assertEqual((event.kind, event.user_id), ('reviewed', self.analyst))
+        self.assertIn("Next review due on", event.description)
 
     def test_salesperson_does_no_reviews(self):
         self.account.next_review_date = self.today

@@ -70,6 +70,18 @@ class TestTeamLimit(CreditCommon):
                 self.assertEqual(self._order_of(1001, confirm=True).credit_state, state, days)
                 self.env['sale.order'].search([('partner_id', '=', self.customer.id)])._action_cancel()
 
+    def test_policy_in_shadow_mode_beside_it_records_and_holds_nothing(self):
+        self.policy.rule_ids.threshold = 1000
+        tag = self.env['res.partner.category'].create({'name': "Trial"})
+        self.customer.category_id = tag
+        shadow = self._policy(
+            ('team_limit', 'hold', {'threshold': 1.0}), mode='shadow', default=False, tag_ids=[Command.set(tag.ids)]
+        )
+        order = self._order_of(600, confirm=True)
+        self.assertEqual(order.credit_state, 'passed')
+        self.assertEqual(order.sudo().credit_check_ids.filtered('shadow').mapped('policy_id'), shadow)
+        self.assertEqual(order.sudo().credit_check_ids.filtered('shadow').outcome, 'hold')
+
     def test_policy_without_the_rule_does_not_look_at_it(self):
         self.policy.rule_ids.kind = 'order_amount'
         self.policy.rule_ids.threshold = 10000

@@ -178,12 +178,14 @@ class CreditLimitChange(models.TransientModel):
         if not limits:
             raise UserError('\n'.join(f"{name}: {why}" for name, why in refused))
         action = self.env['ir.actions.act_window']._for_xml_id('credit_management.credit_limit_action')
+        title = self.env._("Batch %(batch)s", batch=batch)
         return Limit._batch_notification(
             self.env._("Submitted as batch %(batch)s: %(count)s limits.", batch=batch, count=len(limits)),
             refused,
             action
             | {
-                'name': self.env._("Batch %(batch)s", batch=batch),
+                'name': title,
+                'display_name': title,
                 'domain': [('batch', '=', batch)],
                 'target': 'current',
             },
