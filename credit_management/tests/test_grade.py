@@ -93,6 +93,7 @@ class TestGrade(CreditCommon):
         self.assertEqual((self.account.grade_id, len(self.account.limit_ids)), (self.bad, 1))
 
     def test_manager_writes_terms_for_the_company_only(self):
+        self.env.ref('base.group_user').implied_ids += self.env.ref('product.group_product_pricelist')
         term = self.env['account.payment.term'].create({'name': "Ten Days"})
         pricelist = self.env['product.pricelist'].create({'name': "Hard", 'company_id': False})
         self.bad.write({'payment_term_id': term.id, 'pricelist_id': pricelist.id})
