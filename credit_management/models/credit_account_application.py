@@ -47,4 +47,3 @@ class CreditAccount(models.Model):
         # EXTENDS credit_management
         Application = self.env['credit.application']
         return super()._has_open_matter() or bool(Application.search_count(Application._open_of(self), limit=1))
-

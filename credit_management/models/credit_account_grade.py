@@ -71,7 +71,7 @@ class CreditAccount(models.Model):
         if bound := better.filtered(lambda account: account.company_id in graded):
             raise AccessError(
                 self.env._(
-                    "Grades decide about orders in %(company)s, so only credit managers give %(customer)s a better one.",
+                    "Grades decide about orders in %(company)s: only credit managers give %(customer)s a better one.",
                     company=bound[0].company_id.name,
                     customer=bound[0].display_name,
                 )

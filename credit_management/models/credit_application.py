@@ -6,9 +6,7 @@ from odoo.tools import format_list, formatLang
 from .credit_rule import STATUS_LABELS
 
 ANALYST = 'credit_management.group_credit_analyst'
-READERS = (
-    'credit_management.group_credit_auditor,credit_management.group_credit_analyst,account.group_account_invoice'
-)
+READERS = 'credit_management.group_credit_auditor,credit_management.group_credit_analyst,account.group_account_invoice'
 STATE_LABELS = [
     ('draft', "Draft"),
     ('submitted', "Submitted"),
@@ -106,9 +104,7 @@ class CreditApplication(models.Model):
     decided_amount = fields.Monetary(string="Decided Limit", readonly=True, copy=False)
     decision_note = fields.Text(string="Reason of the Decision", readonly=True, copy=False)
     meter = fields.Json(compute='_compute_account_figures')
-    account_status = fields.Selection(
-        STATUS_LABELS, string="Account Status", compute='_compute_account_figures'
-    )
+    account_status = fields.Selection(STATUS_LABELS, string="Account Status", compute='_compute_account_figures')
     grade_id = fields.Many2one('credit.grade', compute='_compute_account_figures')
     similar_partner_ids = fields.Many2many(
         'res.partner',
@@ -221,15 +217,11 @@ class CreditApplication(models.Model):
         if not self.env.su:
             self.check_access('create')
         sequence = self.env['ir.sequence'].sudo()
-        flow = {
-            name for name in FLOW_FIELDS - {'origin'} if self._has_field_access(self._fields[name], 'write')
-        }
+        flow = {name for name in FLOW_FIELDS - {'origin'} if self._has_field_access(self._fields[name], 'write')}
         for vals in vals_list:
             given = {name for name in FLOW_FIELDS & vals.keys() if vals[name]}
             if given - {'origin'} or vals.get('origin', 'manual') != 'manual' and not self.env.su:
-                raise AccessError(
-                    self.env._("An application starts as a draft; its state follows from its buttons.")
-                )
+                raise AccessError(self.env._("An application starts as a draft; its state follows from its buttons."))
             # Explicit, so that no default from a client's context gets in.
             vals.update(dict.fromkeys(flow, False))
             partner = self.env['res.partner'].browse(
@@ -342,9 +334,7 @@ class CreditApplication(models.Model):
             draft.write({name: value for name, value in vals.items() if not draft[name]})
         else:
             defaults = self._defaults_of(customer, company.root_id)
-            draft = self.create(
-                {'partner_id': customer.id, 'company_id': company.root_id.id, **defaults, **vals}
-            )
+            draft = self.create({'partner_id': customer.id, 'company_id': company.root_id.id, **defaults, **vals})
         if origin != 'manual' and (draft.origin == 'manual' or order):
             draft._write_flow({'origin': origin, 'order_id': order.id if order else draft.order_id.id})
         return draft
@@ -502,9 +492,7 @@ class CreditApplication(models.Model):
             'currency_id': self.currency_id.id,
             'date_from': self.company_id._credit_today(),
             'date_to': self.date_to if self.kind == 'temporary' else False,
-            'reason': '\n'.join(
-                filter(None, [self.env._("Application %(number)s", number=self.name), self.reason])
-            ),
+            'reason': '\n'.join(filter(None, [self.env._("Application %(number)s", number=self.name), self.reason])),
         }
 
     def action_decline(self):

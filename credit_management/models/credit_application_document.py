@@ -66,9 +66,7 @@ class CreditApplicationDocument(models.Model):
         for line in self:
             name = line.item_id.field_name
             line.done = (
-                bool(line.attachment_ids)
-                if line.kind == 'document'
-                else bool(name and line.application_id[name])
+                bool(line.attachment_ids) if line.kind == 'document' else bool(name and line.application_id[name])
             )
 
     @api.model_create_multi
@@ -104,8 +102,9 @@ class CreditApplicationDocument(models.Model):
             )
             fresh.write({'res_model': 'credit.application', 'res_id': line.application_id.id})
             if foreign := line.attachment_ids.sudo().filtered(
-                lambda attachment, line=line: (attachment.res_model, attachment.res_id)
-                != ('credit.application', line.application_id.id)
+                lambda attachment, line=line: (
+                    (attachment.res_model, attachment.res_id) != ('credit.application', line.application_id.id)
+                )
             ):
                 # A copy, so that the file stays where it was.
                 copies = foreign.copy({'res_model': 'credit.application', 'res_id': line.application_id.id})

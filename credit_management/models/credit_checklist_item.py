@@ -81,7 +81,9 @@ class CreditChecklistItem(models.Model):
     def _reach_drafts(self):
         """Give the applications that are still drafts a line for what is asked for now."""
         # All drafts, whoever may read them.
-        drafts = self.env['credit.application'].sudo().search(
-            [('company_id', 'in', self.company_id.ids), ('state', '=', 'draft')]
+        drafts = (
+            self.env['credit.application']
+            .sudo()
+            .search([('company_id', 'in', self.company_id.ids), ('state', '=', 'draft')])
         )
         drafts._fill_checklist()

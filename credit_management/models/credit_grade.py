@@ -57,9 +57,7 @@ class CreditGrade(models.Model):
             grade.display_name = ' · '.join(filter(None, [grade.code, grade.name]))
 
     def _compute_account_count(self):
-        counts = dict(
-            self.env['credit.account']._read_group([('grade_id', 'in', self.ids)], ['grade_id'], ['__count'])
-        )
+        counts = dict(self.env['credit.account']._read_group([('grade_id', 'in', self.ids)], ['grade_id'], ['__count']))
         for grade in self:
             grade.account_count = counts.get(grade, 0)
 

@@ -69,7 +69,9 @@ class ResPartner(models.Model):
             SQL(
                 """
                 SELECT asked.id, found.id
-                  FROM (SELECT id, parent_id, %(asked)s AS value FROM res_partner asked WHERE id = ANY(%(ids)s)) AS asked
+                  FROM (
+                        SELECT id, parent_id, %(asked)s AS value FROM res_partner asked WHERE id = ANY(%(ids)s)
+                       ) AS asked
             CROSS JOIN LATERAL (
                         SELECT other.id
                           FROM res_partner other

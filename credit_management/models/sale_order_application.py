@@ -24,9 +24,7 @@ class SaleOrder(models.Model):
         held = self.filtered(lambda order: sales and order.credit_state == 'on_hold' and order._credit_over_limit())
         visible = Account._visible_partners(held.sudo().partner_invoice_id.commercial_partner_id, self.env.user)
         for order in self:
-            order.credit_can_apply = (
-                order in held and order.sudo().partner_invoice_id.commercial_partner_id in visible
-            )
+            order.credit_can_apply = order in held and order.sudo().partner_invoice_id.commercial_partner_id in visible
 
     def _credit_over_limit(self):
         """Tell whether a higher limit would help: the order is held because it exceeds the one in force."""

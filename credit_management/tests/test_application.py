@@ -70,7 +70,9 @@ class TestApplication(CreditCommon, HttpCase):
             application,
             [{'state': 'approved', 'decided_amount': 4000, 'decided_by_id': self.manager.id}],
         )
-        told = application.sudo().message_ids.filtered(lambda message: self.sales_user.partner_id in message.partner_ids)
+        told = application.sudo().message_ids.filtered(
+            lambda message: self.sales_user.partner_id in message.partner_ids
+        )
         self.assertIn("approved", told.body)
         self.assertEqual(self.figures()['effective_limit'], 4000)
         events = self.env['credit.event'].sudo().search([('account_id', '=', application.account_id.id)])
@@ -104,8 +106,10 @@ class TestApplication(CreditCommon, HttpCase):
         with self.assertRaises(AccessError):
             application._decline("no")
         seen = application.with_user(self.analyst)
-        wizard = self.env['credit.application.refusal'].with_user(self.analyst).create(
-            {'application_id': application.id, 'note': "  "}
+        wizard = (
+            self.env['credit.application.refusal']
+            .with_user(self.analyst)
+            .create({'application_id': application.id, 'note': "  "})
         )
         with self.assertRaisesRegex(UserError, "State a reason"):
             wizard.action_apply()
@@ -356,7 +360,9 @@ class TestApplication(CreditCommon, HttpCase):
         self.assertFalse(self.env['credit.application'].with_user(stranger).search([]))
         with self.assertRaises(AccessError):
             application.with_user(stranger).read(['amount'])
-        theirs = self.env['credit.application'].with_user(stranger).create({'partner_id': self.customer.id, 'amount': 7})
+        theirs = (
+            self.env['credit.application'].with_user(stranger).create({'partner_id': self.customer.id, 'amount': 7})
+        )
         self.assertEqual((theirs.company_id, theirs.account_id.company_id), (other, other))
         self.assertEqual(theirs.currency_id, other.currency_id)
         self.assertFalse(theirs.document_ids)
@@ -409,8 +415,10 @@ class TestApplication(CreditCommon, HttpCase):
     def test_report_prints_the_request_and_what_is_missing(self):
         application = self._application(complete=False, guarantor="Mr Guarantor")
         application.reference_ids = [Command.create({'name': "First Bank", 'kind': 'bank'})]
-        html, _type = self.env['ir.actions.report'].with_user(self.sales_user)._render_qweb_html(
-            'credit_management.credit_application_report', application.ids
+        html, _type = (
+            self.env['ir.actions.report']
+            .with_user(self.sales_user)
+            ._render_qweb_html('credit_management.credit_application_report', application.ids)
         )
         text = html.decode()
         for wanted in (application.name, "Hengda Trading", "5,000.00", "Mr Guarantor", "First Bank", "Missing"):

@@ -206,14 +206,18 @@ class TestBlacklist(CreditCommon):
     def test_company_without_a_policy_records_nothing(self):
         other = self.setup_other_company(name="Elsewhere")
         journal = other['default_journal_bank']
-        payment = self.env['account.payment'].with_company(other['company']).create(
-            {
-                'payment_type': 'inbound',
-                'partner_type': 'customer',
-                'partner_id': self.customer.id,
-                'amount': 10,
-                'journal_id': journal.id,
-            }
+        payment = (
+            self.env['account.payment']
+            .with_company(other['company'])
+            .create(
+                {
+                    'payment_type': 'inbound',
+                    'partner_type': 'customer',
+                    'partner_id': self.customer.id,
+                    'amount': 10,
+                    'journal_id': journal.id,
+                }
+            )
         )
         payment.action_post()
         payment.action_reject()

@@ -15,9 +15,7 @@ class CreditGradeChange(models.TransientModel):
     account_id = fields.Many2one('credit.account', required=True, readonly=True)
     company_id = fields.Many2one(related='account_id.company_id')
     grade_before_id = fields.Many2one(related='account_id.grade_id', string="Present Grade")
-    grade_id = fields.Many2one(
-        'credit.grade', string="New Grade", domain="[('company_id', 'in', [company_id, False])]"
-    )
+    grade_id = fields.Many2one('credit.grade', string="New Grade", domain="[('company_id', 'in', [company_id, False])]")
     reason = fields.Char(help="Is kept with the account and with the proposal.")
     currency_id = fields.Many2one('res.currency', compute='_compute_before')
     limit_before = fields.Monetary(string="Present Base Limit", compute='_compute_before')
@@ -93,7 +91,13 @@ class CreditGradeChange(models.TransientModel):
             wizard.change_limit = after is not None and bool(limit.currency_id.compare_amounts(after, limit.amount))
             term, pricelist = wizard._present_terms()
             wizard.change_payment_term = manager and bool(grade.payment_term_id) and grade.payment_term_id != term
-            wizard.change_pricelist = manager and bool(grade.pricelist_id) and grade.pricelist_id != pricelist
+            wizard.change_pricelist = (
+                manager
+                # Where price lists are not in use, nobody would see what was written.
+                and self.env.user.has_group('product.group_product_pricelist')
+                and bool(grade.pricelist_id)
+                and grade.pricelist_id != pricelist
+            )
 
     def _present_terms(self):
         """Return payment term and price list of the customer in the company of the account."""
