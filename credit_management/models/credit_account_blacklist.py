@@ -188,7 +188,9 @@ class CreditAccount(models.Model):
         for account in self:
             account.message_post(body=note)
             status, reason = account.blacklist_status_before or 'normal', account.blacklist_reason_before
-            super(CreditAccount, account).write({'status': status, 'status_reason': reason})
+            super(CreditAccount, account).write(  # pylint: disable=super-method-mismatch
+                {'status': status, 'status_reason': reason}
+            )
         self._write_blacklist(dict.fromkeys(BLACKLIST_FIELDS, False))
         self._note_lifted(ended)
         return True

@@ -104,7 +104,7 @@ class CreditApplication(models.Model):
     decided_amount = fields.Monetary(string="Decided Limit", readonly=True, copy=False)
     decision_note = fields.Text(string="Reason of the Decision", readonly=True, copy=False)
     meter = fields.Json(compute='_compute_account_figures')
-    account_status = fields.Selection(STATUS_LABELS, string="Account Status", compute='_compute_account_figures')
+    account_status = fields.Selection(STATUS_LABELS, compute='_compute_account_figures')
     grade_id = fields.Many2one('credit.grade', compute='_compute_account_figures')
     similar_partner_ids = fields.Many2many(
         'res.partner',

@@ -108,7 +108,7 @@ class CreditApplicationDocument(models.Model):
             ):
                 # A copy, so that the file stays where it was.
                 copies = foreign.copy({'res_model': 'credit.application', 'res_id': line.application_id.id})
-                super(CreditApplicationDocument, line).write(
+                super(CreditApplicationDocument, line).write(  # pylint: disable=super-method-mismatch
                     {
                         'attachment_ids': [
                             *(fields.Command.unlink(attachment.id) for attachment in foreign),

@@ -32,7 +32,6 @@ class CreditGrade(models.Model):
     )
     payment_term_id = fields.Many2one(
         'account.payment.term',
-        string="Payment Term",
         check_company=True,
         ondelete='restrict',
         help="Proposed for customers who get this grade. Empty: their payment term stays.",

@@ -9,7 +9,6 @@ class CreditPolicy(models.Model):
     checklist_ids = fields.One2many(
         'credit.checklist.item',
         'policy_id',
-        string="Checklist",
         copy=True,
         help="What an application for credit needs before it can be submitted.",
     )

@@ -1,6 +1,7 @@
 import json
+from datetime import timedelta
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -375,7 +376,8 @@ class TestApplication(CreditCommon, HttpCase):
     def test_over_the_api_sales_get_their_own_and_nothing_of_others(self):
         own = self._application()
         theirs = self._application(self.analyst, partner=self.foreign)
-        key = self.env['res.users.apikeys'].with_user(self.sales_user)._generate('rpc', 'test', '2099-01-01')
+        tomorrow = fields.Datetime.now() + timedelta(days=1)
+        key = self.env['res.users.apikeys'].with_user(self.sales_user)._generate('rpc', 'test', tomorrow)
 
         def call(model, method, **body):
             response = self.url_open(
