@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class CreditAccount(models.Model):
     """The alerts of an account."""
 
-    _inherit = 'credit.account'
+    _inherit = 'credit.account'  # pylint: disable=consider-merging-classes-inherited
 
     alert_ids = fields.One2many('credit.alert', 'account_id', string="Alerts")
     open_alert_count = fields.Integer(string="Alerts Open", compute='_compute_open_alert_count')

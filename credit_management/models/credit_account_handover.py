@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class CreditAccount(models.Model):
     """Who answers for an account's old debts."""
 
-    _inherit = 'credit.account'
+    _inherit = 'credit.account'  # pylint: disable=consider-merging-classes-inherited
 
     debt_duty_ids = fields.One2many('credit.debt.duty', 'account_id', string="Old Debts")
     debt_responsible_id = fields.Many2one(

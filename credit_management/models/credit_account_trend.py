@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class CreditAccount(models.Model):
-    _inherit = 'credit.account'
+    _inherit = 'credit.account'  # pylint: disable=consider-merging-classes-inherited
 
     snapshot_ids = fields.One2many('credit.snapshot', 'account_id', string="Snapshots")
     trend = fields.Json(compute='_compute_trend', compute_sudo=True)

@@ -519,6 +519,8 @@ class CreditHandover(models.Model):
         requests, tasks = self._task_models()
         counts['requests'] = handover._move_tasks(requests, successors) if handover.move_requests else 0
         counts['tasks'] = handover._move_tasks(tasks, successors) if handover.move_tasks else 0
+        if handover.move_tasks:
+            handover._move_alerts(successors)
         handover._record_events(successors, roles)
         self.message_post(body=self._summary(counts))
         self._tell_successors(successors)
@@ -650,6 +652,18 @@ class CreditHandover(models.Model):
                 group.write({'user_id': user.id})
                 count += len(group)
         return count
+
+    def _move_alerts(self, successors):
+        """Let the successors own the alerts that are not dealt with."""
+        alerts = self.env['credit.alert'].search(
+            [
+                ('user_id', '=', self.user_id.id),
+                ('company_id', '=', self.company_id.id),
+                ('state', 'in', ('open', 'snoozed')),
+            ]
+        )
+        for successor, group in self._by_successor(alerts, successors, lambda alert: alert.partner_id).items():
+            group.write({'user_id': successor.id})
 
     def _takes_over(self, record, successors):
         """Return who takes over the task about a record: its customer's successor.
@@ -784,15 +798,13 @@ class CreditHandover(models.Model):
     def _duty_texts(self, duties):
         """Return duties in words, as `_duties` has them of one user and company."""
         labels = {
-            'customers': self.env._("salesperson of %(count)s customers who owe or have ordered"),
-            'accounts': self.env._("credit controller of %(count)s accounts"),
-            'policies': self.env._("credit controller of %(count)s policies"),
-            'tasks': self.env._("%(count)s requests, holds or other tasks"),
-            'debts': self.env._("old debts of %(count)s customers"),
+            'customers': self.env._("Customers with an exposure"),
+            'accounts': self.env._("Credit accounts controlled"),
+            'policies': self.env._("Policies controlled"),
+            'tasks': self.env._("Requests, holds and other tasks"),
+            'debts': self.env._("Customers with old debts"),
         }
-        return format_list(
-            self.env, [text % {'count': duties[name]} for name, text in labels.items() if duties.get(name)]
-        )
+        return " · ".join(f"{label}: {duties[name]}" for name, label in labels.items() if duties.get(name))
 
     @api.model
     def _warn_of_duties(self, users):

@@ -13,7 +13,7 @@ class CreditHandoverLine(models.Model):
     _order = 'handover_id desc, exposure desc, id'
     _rec_name = 'partner_id'
 
-    handover_id = fields.Many2one('credit.handover', required=True, index=True, ondelete='cascade')
+    handover_id = fields.Many2one('credit.handover', string="Hand-Over", required=True, index=True, ondelete='cascade')
     company_id = fields.Many2one(related='handover_id.company_id', store=True, index=True)
     currency_id = fields.Many2one(related='company_id.currency_id')
     partner_id = fields.Many2one('res.partner', string="Customer", required=True, index=True, ondelete='restrict')

@@ -117,10 +117,15 @@ class TestHandover(HandoverCommon):
         held.action_confirm()
         activity = self.account.activity_ids
         self.assertEqual(activity.user_id, self.sales_user)
+        self._invoice(900.0)
+        self.env['credit.alert'].sudo()._update_company(self.company)
+        alert = self.account.alert_ids
+        self.assertEqual(alert.user_id, self.sales_user)
 
         self._carry_out(self._handover())
 
         self.assertEqual((policy.controller_id, activity.user_id), (self.successor, self.successor))
+        self.assertEqual(alert.user_id, self.successor)
 
     def test_limit_waits_for_a_manager_who_did_not_ask_for_it(self):
         self.account.controller_id = self.manager
@@ -369,8 +374,8 @@ class TestArchivedUser(HandoverCommon):
 
         self.assertFalse(self.sales_user.active)
         notice = self.env[action['res_model']].with_user(admin).browse(action['res_id'])
-        self.assertIn("salesperson of 1 customers", notice.text)
-        self.assertIn("credit controller of 1 accounts", notice.text)
+        self.assertIn("Customers with an exposure: 1", notice.text)
+        self.assertIn("Credit accounts controlled: 1", notice.text)
         opened = notice.action_hand_over()
         self.assertEqual(opened['context'], {'default_user_id': self.sales_user.id})
         with self.assertRaises(AccessError):

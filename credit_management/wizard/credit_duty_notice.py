@@ -8,7 +8,7 @@ class CreditDutyNotice(models.TransientModel):
     _description = "Credit Duties of Archived Users"
 
     user_ids = fields.Many2many('res.users', readonly=True, context={'active_test': False})
-    text = fields.Text(readonly=True)
+    text = fields.Text(string="Duties", readonly=True)
 
     @api.model
     def _open(self, users):
