@@ -40,7 +40,12 @@ class CreditAlert(models.Model):
         string="Still True", readonly=True, default=True, help="Until it has passed, it is not raised again."
     )
     date = fields.Date(string="Since", required=True, readonly=True)
-    user_id = fields.Many2one('res.users', string="Owner", readonly=True, help="The controller when it was raised.")
+    user_id = fields.Many2one(
+        'res.users',
+        string="Owner",
+        readonly=True,
+        help="The controller when it was raised; after a hand-over, the successor.",
+    )
     salesperson_id = fields.Many2one(related='partner_id.user_id', string="Salesperson")
     exposure = fields.Monetary(string="Exposure Then", readonly=True, help="Company currency.")
     effective_limit = fields.Monetary(string="Limit Then", readonly=True, help="Company currency.")
