@@ -212,3 +212,33 @@ def test_order_released_twice(pair: Pair) -> None:
         events = pair.search("credit.event", [("account_id", "=", account), ("kind", "=", "released")], "kind")
         assert len(events) == 1
     pair.assert_sound()
+
+
+def test_held_orders_are_looked_at_by_one_of_two_jobs(pair: Pair) -> None:
+    """Each customer is taken by one of two jobs at the same moment: confirmed once, told once."""
+
+    def trigger(client: Client, job: int) -> None:
+        client.call("ir.cron", "method_direct_trigger", [[job]])
+
+    policies = [row["id"] for row in pair.search("credit.policy", [], "id")]
+    pair.trade.admin.call("credit.policy", "write", [policies, {"recheck": "confirm"}])
+    jobs = pair.jobs("ir_cron_recheck")
+    orders = []
+    for number in range(ROUNDS):
+        customer, account = pair.account(f"Recheck {number}")
+        approve(pair.clients[0], *pair.proposals(account, 10))
+        orders.append(pair.trade.order(customer, 60))
+        pair.trade.admin.call("sale.order", "action_confirm", [orders[-1:]])
+        approve(pair.clients[0], *pair.proposals(account, 100))
+    assert set(pair.trade.states(orders)) == {("draft", "on_hold")}
+
+    answers = pair.at_once(trigger, jobs, pair.admins)
+
+    assert not [answer for answer in answers if isinstance(answer, RpcError)], answers
+    assert set(pair.trade.states(orders)) == {("sale", "passed")}
+    told = [("model", "=", "sale.order"), ("res_id", "in", orders), ("body", "ilike", "Confirmed by the system")]
+    assert len(pair.search("mail.message", told, "id")) == ROUNDS
+    checks = [("res_model", "=", "sale.order"), ("res_id", "in", orders), ("outcome", "=", "pass")]
+    assert len(pair.search("credit.check", checks, "id")) == ROUNDS
+    assert not pair.search("credit.recheck", [], "id")
+    pair.assert_sound()

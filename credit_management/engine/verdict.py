@@ -94,6 +94,12 @@ class Decision:
         return tuple(verdict for verdict in self.reasons if verdict.outcome in STOPPING)
 
     @property
+    def main_kind(self):
+        """The kind of the first of the gravest rules that are broken; '' of none."""
+        gravest = [verdict.rule.kind for verdict in self.reasons if verdict.outcome == self.outcome]
+        return gravest[0] if gravest else ''
+
+    @property
     def excess(self):
         """The largest amount by which a stopping rule is broken."""
         # Not of an age: what is over a number of days is no amount.

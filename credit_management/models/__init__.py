@@ -56,6 +56,8 @@ from . import credit_partner_name
 from . import credit_release
 from . import credit_exception
 from . import credit_exception_report
+from . import credit_release_condition
+from . import credit_recheck
 from . import credit_snapshot
 from . import credit_snapshot_run
 from . import credit_remainder
@@ -75,9 +77,13 @@ from . import account_account
 from . import account_chart_template
 from . import account_move
 from . import account_move_line
+from . import account_partial_reconcile
 from . import sale_order
 from . import sale_order_hold
 from . import sale_order_approval
 from . import sale_order_application
 from . import sale_order_line
+from . import sale_order_queue
+from . import sale_order_recheck
+from . import sale_order_release
 from . import payment_transaction

@@ -21,3 +21,11 @@ class AccountMove(models.Model):
             debtor = move.partner_id.commercial_partner_id
             if root.id in roots and debtor and debtor._credit_enforced(root):
                 move.partner_credit_warning = ''
+
+    def write(self, vals):
+        # EXTENDS account: a payment, a credit note or a cancelled invoice may let held orders go on
+        result = super().write(vals)
+        if 'state' in vals:
+            for company, moves in self.grouped('company_id').items():
+                self.env['credit.recheck'].sudo()._mark_partners(moves.line_ids.partner_id, company)
+        return result

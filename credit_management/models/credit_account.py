@@ -536,6 +536,7 @@ class CreditAccount(models.Model):
         # confirmations under way.
         if {'status', 'policy_id', 'active'} & vals.keys():
             self.env['credit.counter']._bump(self)
+            self.env['credit.recheck']._mark_accounts(self)
         if 'active' in vals:
             self.env['credit.core.limit']._mirror_accounts(self)
         return result
@@ -1281,6 +1282,7 @@ class CreditAccount(models.Model):
             )
         )
         self.invalidate_recordset()
+        self.env['credit.recheck']._mark_accounts(self)
 
     def _prepare_accepted_payload(self, start, until, exposure):
         """Return what is accepted as is, as the credit file keeps it."""

@@ -45,6 +45,12 @@ class CreditCheck(models.Model):
     checkpoint = fields.Char(required=True, readonly=True)
     shadow = fields.Boolean(readonly=True, help="Recorded only: the policy was in shadow mode and held nothing.")
     outcome = fields.Selection(OUTCOME_LABELS, required=True, readonly=True)
+    main_kind = fields.Selection(
+        selection='_kinds',
+        string="Main Reason",
+        readonly=True,
+        help="The kind of the first of the gravest rules that were broken.",
+    )
     release_id = fields.Many2one(
         'credit.release',
         readonly=True,
@@ -95,6 +101,11 @@ class CreditCheck(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("Credit checks are kept as they were and can't be deleted."))
+
+    @api.model
+    def _kinds(self):
+        """Return the kinds of rules as (value, label), also those that other add-ons bring."""
+        return self.env['credit.check.line']._fields['kind']._description_selection(self.env)
 
     def _reason_lines(self):
         """Return the broken rules, the gravest first, without those that a graver one of their kind includes.
@@ -384,7 +395,7 @@ class CreditCheck(models.Model):
             'company_id': document.company_id.id,
             'currency_id': document.company_id.root_id.currency_id.id,
             'policy_id': profile['policy_id'],
-            'user_id': self.env.uid,
+            'user_id': request.get('user_id') or self.env.uid,
             'res_model': document._name,
             'res_id': document.id,
             'document_name': document.display_name,
@@ -397,6 +408,7 @@ class CreditCheck(models.Model):
             'checkpoint': checkpoint,
             'shadow': not profile['enforcing'],
             'outcome': decision.outcome,
+            'main_kind': decision.main_kind,
             'release_id': request['release'].id,
             'status': facts.status,
             'grade_id': profile['figures']['grade_id'],

@@ -43,6 +43,8 @@ KIND_LABELS = [
     ('emergency_overdue', "Emergency release not confirmed in time"),
     ('released', "Released"),
     ('rejected', "Rejected"),
+    ('condition_kept', "Condition of a release kept"),
+    ('condition_broken', "Condition of a release broken"),
     ('accepted', "Accepted as is"),
     ('false_hold', "Hold reported as false"),
     ('false_hold_decided', "Reported hold judged"),
@@ -522,6 +524,8 @@ class CreditEvent(models.Model):
     _describe_release_requested = _describe_release
     _describe_released = _describe_release
     _describe_rejected = _describe_release
+    _describe_condition_kept = _describe_release
+    _describe_condition_broken = _describe_release
 
     def _describe_false_hold(self, payload, references):
         labels = {

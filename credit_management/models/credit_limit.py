@@ -276,6 +276,7 @@ class CreditLimit(models.Model):
         asked._approval_start()
         self.env['credit.event']._record(entries)
         self.env['credit.core.limit']._mirror_accounts(decided)
+        self.env['credit.recheck']._mark_accounts(decided)
 
     def _prepare_event_payload(self):
         """Return the decision as the credit file keeps it."""

@@ -181,6 +181,15 @@ class CreditPolicy(models.Model):
         domain="[('share', '=', False)]",
         help="Gets the activity when an order is held and the customer has no controller of its own.",
     )
+    recheck = fields.Selection(
+        [('ready', "Mark it ready"), ('confirm', "Confirm it")],
+        string="When an Order Would Pass",
+        required=True,
+        default='ready',
+        tracking=True,
+        help="What happens to an order on hold once the facts let it pass, e.g. after a payment: its salesperson is "
+        "told that it is ready to be confirmed, or it is confirmed at once.",
+    )
     version = fields.Integer(readonly=True, copy=False, default=1, help="Rises with each change of the rules.")
     rule_ids = fields.One2many('credit.rule', 'policy_id', string="Rules", copy=True)
     customer_count = fields.Integer(

@@ -91,7 +91,8 @@ class CreditRelease(models.Model):
             self.state == 'released'
             and self.debtor_id == debtor
             and self.currency_id == currency
-            and currency.compare_amounts(total, self.amount) <= 0
+            and currency.compare_amounts(total, self._allowed_amount()) <= 0
+            and self._lets_go()
         )
 
     # -------------------------------------------------------------------------

@@ -17,6 +17,8 @@ CREDIT_FIELDS = {
     'credit_release_id',
     'credit_hold_date',
     'credit_checked_total',
+    'credit_ready_date',
+    'credit_raise_id',
 }
 # What may change the total or the debtor of a confirmed order.
 GROWTH_FIELDS = {'order_line', 'partner_id', 'partner_invoice_id', 'pricelist_id', 'currency_id', 'fiscal_position_id'}
@@ -439,6 +441,7 @@ class SaleOrder(models.Model):
             'paid': order._credit_paid_amount,
             'currency': order.currency_id,
             'release': release.filtered(lambda item: item._covers(order.amount_total, order.currency_id, debtor)),
+            'user_id': order._credit_wanted_by().id,
         }
 
     def _credit_paid_amount(self):
@@ -609,7 +612,7 @@ class SaleOrder(models.Model):
         """Put orders on hold: state, reasons in the chatter, the controller's activity."""
         accounts = former = self.env['credit.account'].sudo()
         entries = []
-        for order in self:
+        for order in self._credit_not_waiting(checks):
             check = checks[order]
             former |= order.sudo().credit_account_id
             again = order.credit_state == 'on_hold'
@@ -833,6 +836,8 @@ class SaleOrder(models.Model):
 
     def _credit_decision_action(self, decision, title):
         self.ensure_one()
+        order = self.sudo()
+        release = order.credit_raise_id if decision in ('approve_raise', 'refuse_raise') else order.credit_release_id
         return {
             'type': 'ir.actions.act_window',
             'name': title,
@@ -841,7 +846,7 @@ class SaleOrder(models.Model):
             'target': 'new',
             'context': {'default_decision': decision, 'default_order_id': self.id}
             # Which step is seen, for those who decide.
-            | ({'default_approval_id': self.sudo().credit_release_id.approval_id.id} if decision != 'request' else {}),
+            | ({'default_approval_id': release.approval_id.id} if decision not in ('request', 'raise') else {}),
         }
 
     def _credit_request_release(self, note):
@@ -870,9 +875,10 @@ class SaleOrder(models.Model):
         author._credit_post(author.env._("Release requested by %(user)s", user=self.env.user.name), [note])
         release._approval_notify()
 
-    def _credit_release(self, note, reason=None, step=None):
-        """Release a held order; the last level that has to approve it confirms it.
+    def _credit_release(self, note, conditions=None, reason=None, step=None):
+        """Release a held order; the last level that approves it confirms it, unless a condition is still open.
 
+        :param conditions: values of the release, see `credit.release._prepare_condition_vals`
         :param reason: credit.reason
         :param step: the credit.approval that the user saw
         :raise AccessError: if it is not for the user to decide, or he asked for the release
@@ -882,14 +888,18 @@ class SaleOrder(models.Model):
         self.check_access('read')
         self._credit_require_releasable()
         self._credit_require_unchanged()
-        if self._credit_asked_release()._approval_decide('approved', note, reason, step):
-            self._credit_decide('released', note)
+        release = self._credit_asked_release()
+        if release._approval_decide('approved', note, reason, step):
+            self._credit_decide('released', note, conditions)
             self._credit_go_on(note)
         else:
+            release._propose_conditions(conditions)
             self._credit_note_level(note)
 
     def _credit_go_on(self, note):
-        """Confirm an order that was released."""
+        """Confirm an order that was released, unless there is nothing to confirm yet or any more."""
+        if self._credit_released_as_it_stands(note):
+            return
         # Credit managers need not have the right to confirm orders; the release
         # is their right, and the order's mails and moves are the system's work.
         self.sudo().action_confirm()
@@ -900,7 +910,8 @@ class SaleOrder(models.Model):
                 )
             )
         author = self._credit_as_author()
-        author._credit_post(author.env._("Released by %(user)s", user=self.env.user.name), [note], notify=True)
+        terms = self.sudo().credit_release_id.with_context(lang=author.env.lang)._story()[1:]
+        author._credit_post(author.env._("Released by %(user)s", user=self.env.user.name), [note, *terms], notify=True)
         self.sudo().credit_account_id._close_hold_activity()
 
     def _credit_reject(self, note, reason=None, step=None):
@@ -914,6 +925,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         self.check_access('read')
         self._credit_require_held()
+        self._credit_require_quotation()
         self._credit_asked_release()._approval_decide('rejected', note, reason, step)
         self._credit_decide('rejected', note)
         author = self._credit_as_author()
@@ -921,13 +933,17 @@ class SaleOrder(models.Model):
         self.sudo().credit_account_id._close_hold_activity()
 
     def _credit_require_held(self):
-        if self.credit_state != 'on_hold' or self.state not in ('draft', 'sent'):
+        # A confirmed order is on hold when a condition of its release is broken.
+        # One that waits for a deposit can be decided about otherwise.
+        if self.credit_state not in ('on_hold', 'awaiting_payment') or self.state not in ('draft', 'sent', 'sale'):
             raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
 
     def _credit_require_unchanged(self):
         """Refuse to release what the manager has not seen: the hold is about one total of one debtor."""
         order = self.sudo()
         check = order.credit_check_id
+        if order.state == 'sale':
+            return  # what it has grown by was checked
         if (
             order.currency_id != check.document_currency_id
             or order.partner_invoice_id.commercial_partner_id != check.debtor_id
@@ -953,7 +969,7 @@ class SaleOrder(models.Model):
                 )
             )
 
-    def _credit_decide(self, state, note):
+    def _credit_decide(self, state, note, conditions=None):
         """Record the decision on the request, or on a release made without one."""
         order = self.sudo()
         vals = {
@@ -962,6 +978,7 @@ class SaleOrder(models.Model):
             'decided_by_id': self.env.uid,
             'decided_date': fields.Datetime.now(),
             'decision_note': note,
+            **(conditions or {}),
         }
         release = order.credit_release_id
         if release.state == 'requested':

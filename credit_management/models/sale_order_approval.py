@@ -57,7 +57,9 @@ class SaleOrder(models.Model):
     def _credit_deciders(self):
         """Return those held orders on which the user may decide now."""
         user = self.env.user
-        held = self.filtered(lambda order: order.credit_state == 'on_hold' and order.sudo().credit_check_id)
+        held = self.filtered(
+            lambda order: order.credit_state in ('on_hold', 'awaiting_payment') and order.sudo().credit_check_id
+        )
         if not user.has_group('credit_management.group_credit_analyst'):
             return self.browse()
         # Whether, never whom or how much.
@@ -80,9 +82,9 @@ class SaleOrder(models.Model):
             order._credit_write({'credit_release_id': release.id})
         return self.env['credit.release'].browse(order.credit_release_id.id)
 
-    def _credit_note_level(self, note):
+    def _credit_note_level(self, note, release=None):
         """Tell in the chatter that a level has approved, and who is asked next."""
-        release = self.sudo().credit_release_id
+        release = release or self.sudo().credit_release_id
         author = self._credit_as_author()
         author._credit_post(
             author.env._(

@@ -3,6 +3,9 @@ from . import credit_alert_closing
 from . import credit_duty_notice
 from . import base_partner_merge
 from . import credit_decision
+from . import credit_decision_condition
+from . import credit_mass_decision
+from . import credit_mass_decision_line
 from . import credit_file_export
 from . import credit_verification
 from . import credit_verification_finding

@@ -10,6 +10,8 @@ PURPOSES = {
     'emergency': 'for_emergency',
     'confirm': 'for_release',
     'refuse': 'for_reject',
+    'approve_raise': 'for_release',
+    'refuse_raise': 'for_reject',
 }
 
 
@@ -30,6 +32,9 @@ class CreditDecision(models.TransientModel):
             ('emergency', "Emergency release"),
             ('confirm', "Confirm an emergency release"),
             ('refuse', "Refuse an emergency release"),
+            ('raise', "Ask for a raise"),
+            ('approve_raise', "Approve the raise"),
+            ('refuse_raise', "Refuse the raise"),
         ],
         required=True,
         readonly=True,
@@ -58,10 +63,14 @@ class CreditDecision(models.TransientModel):
     def _compute_outside_text(self):
         for wizard in self:
             document = wizard.limit_id
-            if wizard.order_id and wizard.decision == 'release':
+            if wizard.order_id and wizard.decision != 'approve_limit':
                 wizard.order_id.check_access('read')
-                document = wizard.order_id.sudo()._credit_planned_release()
-            wizard.outside_text = document.outside_text if wizard.decision in ('release', 'approve_limit') else False
+                order = wizard.order_id.sudo()
+                document = (
+                    order.credit_raise_id if wizard.decision == 'approve_raise' else order._credit_planned_release()
+                )
+            approving = wizard.decision in ('release', 'approve_raise', 'approve_limit')
+            wizard.outside_text = document.outside_text if approving else False
 
     @api.depends('decision', 'order_id', 'limit_id')
     def _compute_offered_reason_ids(self):
@@ -86,6 +95,8 @@ class CreditDecision(models.TransientModel):
             raise UserError(self.env._("“%(reason)s” is no reason for this decision.", reason=self.reason_id.name))
         if self.decision == 'request':
             self.order_id._credit_request_release(note)
+        elif self.decision == 'raise':
+            self.order_id._credit_request_raise(self.raise_amount, note)
         else:
             self._decide(note)
         return {'type': 'ir.actions.act_window_close'}
@@ -97,9 +108,14 @@ class CreditDecision(models.TransientModel):
         if self.decision in ('approve_limit', 'reject_limit'):
             decide = self.limit_id._approve if self.decision == 'approve_limit' else self.limit_id._reject
             decide(note, self.reason_id, step)
-        elif self.decision in ('release', 'reject'):
-            decide = self.order_id._credit_release if self.decision == 'release' else self.order_id._credit_reject
-            decide(note, self.reason_id, step)
+        elif self.decision == 'release':
+            self.order_id._credit_release(note, self._prepare_conditions(), self.reason_id, step)
+        elif self.decision == 'reject':
+            self.order_id._credit_reject(note, self.reason_id, step)
+        elif self.decision == 'approve_raise':
+            self.order_id._credit_approve_raise(note, self._prepare_conditions(), self.reason_id, step)
+        elif self.decision == 'refuse_raise':
+            self.order_id._credit_refuse_raise(note, self.reason_id, step)
         elif self.decision == 'emergency':
             self.order_id._credit_release_alone(note, self.reason_id)
         else:

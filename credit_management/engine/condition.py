@@ -1,0 +1,55 @@
+"""Which payments keep which conditions of releases."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from odoo.tools.float_utils import float_compare
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Money that a release waits for: an amount, and the same in company currency at the day of the decision."""
+
+    id: int
+    since: datetime
+    currency: int
+    amount: float
+    company_amount: float
+
+
+@dataclass(frozen=True)
+class Payment:
+    """Money that has come, and the same in company currency as it was booked."""
+
+    date: datetime
+    currency: int
+    amount: float
+    company_amount: float
+
+
+def allocate(expected, payments):
+    """Return {id: share of the amount that has come, from 0 to 1}.
+
+    Each payment counts once: for the oldest condition that it came after, what
+    is left of it for the next one. In the condition's own currency it counts at
+    its face value, else at its value in company currency.
+    """
+    shares = {item.id: 0.0 for item in expected}
+    for payment in sorted(payments, key=lambda item: item.date):
+        left = 1.0  # of the payment
+        for item in sorted(expected, key=lambda item: (item.since, item.id)):
+            if payment.date < item.since or shares[item.id] >= 1.0:
+                continue
+            same = payment.currency == item.currency
+            paid, wanted = (payment.amount, item.amount) if same else (payment.company_amount, item.company_amount)
+            if float_compare(paid, 0.0, precision_digits=6) <= 0:
+                break
+            missing = wanted * (1.0 - shares[item.id])
+            used = min(paid * left, missing)
+            # What is whole is 1, whatever the last bits of the division are.
+            whole = float_compare(paid * left, missing, precision_digits=6) >= 0
+            shares[item.id] = 1.0 if whole else shares[item.id] + used / wanted
+            left -= used / paid
+            if float_compare(left, 0.0, precision_digits=9) <= 0:
+                break
+    return shares

@@ -1,0 +1,313 @@
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date, formatLang
+
+from ..engine.condition import Expected, Payment, allocate
+
+CONDITIONS = [
+    ('promise', "Payment promise"),
+    ('deposit', "Deposit"),
+    ('proof', "Proof of payment"),
+]
+# What a decision may say about its conditions; everything else is the flow's.
+TERMS = {
+    'valid_until',
+    'margin',
+    'condition',
+    'condition_amount',
+    'condition_due',
+    'recheck_delivery',
+    'proof',
+    'proof_name',
+}
+
+
+class CreditRelease(models.Model):
+    """On which conditions a release lets a document go on, and whether they are kept."""
+
+    _inherit = 'credit.release'
+
+    purpose = fields.Selection(
+        [('confirm', "Confirm an order"), ('raise', "Raise a confirmed order")],
+        required=True,
+        readonly=True,
+        default='confirm',
+    )
+    valid_until = fields.Date(
+        readonly=True, help="Last day on which the release lets the document go on; without one, it has no end."
+    )
+    margin = fields.Float(
+        string="Margin (%)",
+        readonly=True,
+        digits=(16, 2),
+        help="By how much the document may grow beyond the amount before it is held again.",
+    )
+    condition = fields.Selection(
+        CONDITIONS,
+        readonly=True,
+        help="Promise and proof of payment: the order goes on at once, and is held again if the money has not come in "
+        "time. Deposit: the order waits until the money has come.",
+    )
+    condition_amount = fields.Monetary(string="Expected Amount", readonly=True, help="In the currency of the document.")
+    condition_due = fields.Date(string="Expected By", readonly=True, help="Last day for the money to come.")
+    condition_since = fields.Datetime(
+        string="Counted From", readonly=True, help="Money that was booked before this moment keeps no condition."
+    )
+    condition_received = fields.Monetary(
+        string="Received", readonly=True, help="What of it has come, in the currency of the document."
+    )
+    condition_state = fields.Selection(
+        [('open', "Open"), ('kept', "Kept"), ('broken', "Broken"), ('void', "Void")],
+        string="State of the Condition",
+        readonly=True,
+        index='btree_not_null',
+        help="Void: the document was cancelled, or another decision has taken the release's place.",
+    )
+    condition_date = fields.Datetime(string="Condition Settled On", readonly=True)
+    proof = fields.Binary(string="Proof of Payment", attachment=True, readonly=True)
+    proof_name = fields.Char(readonly=True)
+    recheck_delivery = fields.Boolean(
+        string="Check Again at Delivery",
+        readonly=True,
+        help="The order is checked once more before its goods leave; with Inventory.",
+    )
+
+    _margin_positive = models.Constraint('CHECK (margin >= 0)', "A margin can't be negative.")
+
+    @api.model
+    def _prepare_condition_vals(self, terms, order):
+        """Return the values of a decision's conditions.
+
+        :param terms: {name: value} of `TERMS`
+        :raise UserError: if they make no sense
+        """
+        today = order.company_id._credit_today()
+        vals = {name: terms.get(name) or False for name in TERMS}
+        if vals['margin'] and vals['margin'] < 0:
+            raise UserError(self.env._("A margin can't be negative."))
+        if vals['valid_until'] and vals['valid_until'] < today:
+            raise UserError(self.env._("The release would have ended already: choose a last day from today on."))
+        if not vals['condition']:
+            return {**vals, 'condition_amount': 0.0, 'condition_due': False, 'proof': False, 'proof_name': False}
+        if order.currency_id.compare_amounts(vals['condition_amount'] or 0.0, 0.0) <= 0:
+            raise UserError(self.env._("State the amount that is to come."))
+        if not vals['condition_due'] or vals['condition_due'] < today:
+            raise UserError(self.env._("State until when the money has to come, from today on."))
+        if vals['condition'] == 'proof' and not vals['proof']:
+            raise UserError(self.env._("Attach the proof of payment, e.g. the bank's transfer slip."))
+        if vals['condition'] != 'proof':
+            vals.update(proof=False, proof_name=False)
+        # The database's time, as documents have it: the start of the transaction that makes them.
+        since = self.env.cr.now().replace(microsecond=0)
+        return {**vals, 'condition_state': 'open', 'condition_since': since}
+
+    def _propose_conditions(self, conditions):
+        """Keep what one level has laid down for the next, who sees it and may change it."""
+        # Written by the flow only.
+        self.sudo().write({name: value for name, value in (conditions or {}).items() if name in TERMS})
+
+    def _approval_button(self, decision, step):
+        # EXTENDS credit_management: a raise has buttons of its own
+        if self.purpose == 'raise' and step.kind != 'confirmation':
+            order = self._document()
+            return order.action_credit_approve_raise() if decision == 'approve' else order.action_credit_refuse_raise()
+        return super()._approval_button(decision, step)
+
+    def _allowed_amount(self):
+        """Return up to which total the document may go on, in its currency."""
+        self.ensure_one()
+        return self.currency_id.round(self.amount * (1 + self.margin / 100))
+
+    def _lets_go(self):
+        """Tell whether the conditions let the document go on now."""
+        self.ensure_one()
+        return (
+            self.condition_state not in ('broken', 'void')
+            and not self._waits()
+            and (not self.valid_until or self.company_id._credit_today() <= self.valid_until)
+        )
+
+    def _waits(self):
+        """Tell whether the document has to wait for money."""
+        self.ensure_one()
+        return self.condition == 'deposit' and self.condition_state == 'open'
+
+    def _sale_order(self):
+        """Return the order that this release is about."""
+        self.ensure_one()
+        return self.env['sale.order'].browse(self.res_id if self.res_model == 'sale.order' else False).exists()
+
+    # -------------------------------------------------------------------------
+    # Money
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _unsettled(self, account):
+        """Return the releases that wait for money of an account's customer, the oldest decision first."""
+        return self.search(
+            [
+                ('debtor_id', '=', account.partner_id.id),
+                ('company_id', 'child_of', account.company_id.id),
+                ('res_model', '=', 'sale.order'),
+                ('condition_state', 'in', ('open', 'broken')),
+            ],
+            order='condition_since, id',
+        )
+
+    def _received(self):
+        """Return {release id: what has come of its money since the decision, in its currency}, of one debtor.
+
+        Each payment counts for one condition only, also for those that were
+        kept before. What is paid online and not in the ledger yet counts too.
+        """
+        if not self:
+            return {}
+        company = self[0].company_id.root_id
+        first = min(self.mapped('condition_since'))
+        kept = Domain('condition_state', '=', 'kept') & Domain('condition_date', '>=', first)
+        every = self | self.search(
+            Domain('debtor_id', '=', self.debtor_id.id) & Domain('company_id', 'child_of', company.id) & kept
+        )
+        expected = [
+            Expected(
+                release.id,
+                release.condition_since,
+                release.currency_id.id,
+                release.condition_amount,
+                release.currency_id._convert(
+                    release.condition_amount, company.currency_id, company, release.condition_since.date()
+                ),
+            )
+            for release in every
+        ]
+        shares = allocate(expected, every._payments(company))
+        received = {}
+        for release in self:
+            online = release._sale_order().sudo()._credit_paid_amount() if release.condition_state == 'open' else 0.0
+            amount = release.condition_amount * shares[release.id] + online
+            received[release.id] = min(release.condition_amount, release.currency_id.round(amount))
+        return received
+
+    def _payments(self, company):
+        """Return the payments of a debtor that were booked since the first of these conditions, in one statement."""
+        line = self.env['account.move.line']
+        line.flush_model()
+        self.env['account.move'].flush_model(['state', 'journal_id'])
+        self.env['res.partner'].flush_model(['commercial_partner_id'])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT line.create_date, line.currency_id, SUM(-line.amount_currency), SUM(-line.balance)
+                  FROM account_move_line line
+                  JOIN res_partner partner ON partner.id = line.partner_id
+                  JOIN account_account account ON account.id = line.account_id
+                  JOIN account_journal journal ON journal.id = line.journal_id
+                 WHERE partner.commercial_partner_id = %(debtor)s
+                   AND line.company_id = ANY(%(companies)s)
+                   AND line.parent_state = 'posted'
+                   AND account.account_type = 'asset_receivable'
+                   AND journal.type IN ('bank', 'cash', 'credit')
+                   AND line.create_date >= %(since)s
+              GROUP BY line.move_id, line.create_date, line.currency_id
+                """,
+                debtor=self.debtor_id.id,
+                companies=list(company._credit_branch_ids()),
+                since=min(self.mapped('condition_since')),
+            )
+        )
+        return [Payment(date, currency, float(amount), float(balance)) for date, currency, amount, balance in rows]
+
+    # -------------------------------------------------------------------------
+    # Kept and broken
+    # -------------------------------------------------------------------------
+
+    def _settle(self, received):
+        """Look whether the condition is kept or broken by now.
+
+        :param received: what of the money has come, see `_received`
+        """
+        self.ensure_one()
+        today = self.company_id._credit_today()
+        if self.currency_id.compare_amounts(self.condition_received, received):
+            self.condition_received = received
+        if self.currency_id.compare_amounts(received, self.condition_amount) >= 0:
+            self._keep()
+        elif self.condition_state == 'open' and (
+            self.condition_due < today or (self._waits() and self.valid_until and self.valid_until < today)
+        ):
+            self._break()
+
+    def _keep(self):
+        """The money has come: the order goes on."""
+        self.write({'condition_state': 'kept', 'condition_date': fields.Datetime.now()})
+        self._record_event('condition_kept')
+        order = self._system_order()
+        if not order or order.credit_release_id != self:
+            return
+        if order.credit_state == 'awaiting_payment' or (order.state == 'sale' and order.credit_state == 'on_hold'):
+            order._credit_condition_kept(self)
+        else:
+            order._credit_post(self._title(), self._story(), notify=True)
+
+    def _break(self):
+        """The money has not come in time: the order is held again, who decided and who sells are told."""
+        self.write({'condition_state': 'broken', 'condition_date': fields.Datetime.now()})
+        self._record_event('condition_broken')
+        order = self._system_order()
+        if order and order.credit_release_id == self:
+            order._credit_hold_again(self)
+
+    def _system_order(self):
+        """Return the order as the system handles it, in its salesperson's language."""
+        order = self._sale_order().with_user(SUPERUSER_ID)
+        return order.with_context(lang=order.user_id.lang or self.env.lang) if order else order
+
+    def _settled_by_another(self):
+        """Another decision has taken the place of these, or their document is gone."""
+        self.filtered(lambda release: release.condition_state in ('open', 'broken')).write(
+            {'condition_state': 'void', 'condition_date': fields.Datetime.now()}
+        )
+
+    # -------------------------------------------------------------------------
+    # In words
+    # -------------------------------------------------------------------------
+
+    def _money(self, amount):
+        return formatLang(self.env, amount, currency_obj=self.currency_id)
+
+    def _title(self):
+        """Return what has become of the condition, in the language of the environment."""
+        labels = dict(self._fields['condition']._description_selection(self.env))
+        values = {'condition': labels.get(self.condition, ''), 'amount': self._money(self.condition_amount)}
+        if self.condition_state == 'kept':
+            return self.env._("%(condition)s kept: %(amount)s has come", **values)
+        if self.condition_state == 'broken':
+            return self.env._("%(condition)s broken: %(amount)s has not come", **values)
+        return self.env._("%(condition)s: %(amount)s is to come", **values)
+
+    def _story(self):
+        """Return the sentences on who let the document go on, on what condition, and what has come of it."""
+        self.ensure_one()
+        values = {
+            'user': self.decided_by_id.name,
+            'date': format_date(self.env, fields.Datetime.context_timestamp(self, self.decided_date).date()),
+            'reason': self.decision_note or '',
+        }
+        story = [self.env._("Released by %(user)s on %(date)s: %(reason)s", **values)]
+        if self.margin:
+            story.append(self.env._("It may grow up to %(amount)s.", amount=self._money(self._allowed_amount())))
+        if self.valid_until:
+            story.append(self.env._("The release ends on %(date)s.", date=format_date(self.env, self.valid_until)))
+        if self.recheck_delivery:
+            story.append(self.env._("It is checked again before delivery."))
+        if self.condition:
+            story.append(
+                self.env._(
+                    "Expected: %(amount)s by %(date)s; received: %(received)s.",
+                    amount=self._money(self.condition_amount),
+                    date=format_date(self.env, self.condition_due),
+                    received=self._money(self.condition_received),
+                )
+            )
+        return story
