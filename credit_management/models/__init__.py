@@ -24,8 +24,6 @@ from . import credit_event_approval
 from . import credit_alert
 from . import credit_account_alert
 from . import credit_policy_alert
-from . import credit_counter
-from . import credit_event
 from . import credit_debt_duty
 from . import credit_handover
 from . import credit_handover_line
@@ -38,9 +36,6 @@ from . import credit_limit
 from . import credit_limit_batch
 from . import credit_team_limit
 from . import credit_event_customer
-from . import credit_ledger_account
-from . import credit_seal
-from . import credit_limit
 from . import credit_application
 from . import credit_application_document
 from . import credit_application_reference
@@ -73,9 +68,6 @@ from . import account_chart_template
 from . import account_move
 from . import account_payment
 from . import res_users
-from . import account_account
-from . import account_chart_template
-from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
 from . import sale_order

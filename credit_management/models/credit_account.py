@@ -700,8 +700,8 @@ class CreditAccount(models.Model):
                         WHEN effective_limit <= 0 THEN %(no_credit)s
                         ELSE LEAST(%(no_credit)s, 100.0 * exposure / effective_limit) END::float8 AS utilisation
               FROM (
-                SELECT customer.partner_id, account_id, status, grade_id, grade_rank, policy_id, limit_kind, limit_amount,
-                       unlimited, effective_limit, limit_temporary, limit_until, limit_grace_until,
+                SELECT customer.partner_id, account_id, status, grade_id, grade_rank, policy_id, limit_kind,
+                       limit_amount, unlimited, effective_limit, limit_temporary, limit_until, limit_grace_until,
                        %(counted)s
                        %(total)s AS exposure,
                        %(sums_read)s,

@@ -167,9 +167,7 @@ class CreditCheckLine(models.Model):
     def _describe_limit_expired(self):
         if self.verdict == 'pass':
             return self.env._("The credit limit has not expired.")
-        return self.env._(
-            "The credit limit expired %(days)s days ago and has not been renewed.", days=int(self.actual)
-        )
+        return self.env._("The credit limit expired %(days)s days ago and has not been renewed.", days=int(self.actual))
 
     def _describe_review_overdue(self):
         if self.verdict == 'pass':

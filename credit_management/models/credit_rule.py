@@ -76,8 +76,7 @@ class CreditRule(models.Model):
     )
     threshold = fields.Float(
         digits=(16, 2),
-        help="Percent for limits, days for days overdue, company currency for amounts. "
-        "The rule is broken above it.",
+        help="Percent for limits, days for days overdue, company currency for amounts. The rule is broken above it.",
     )
     unit = fields.Char(compute='_compute_unit')
     grace_days = fields.Integer(
