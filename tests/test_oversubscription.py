@@ -10,7 +10,7 @@ from tools.ground import databases
 from tools.ground.rpc import Client
 
 from .conftest import Stage, connect
-from .trade import SALES, Trade
+from .trade import QUIET, SALES, Trade
 
 ROUNDS = 30
 # Odoo lets a loser wait up to two seconds before it runs again; meanwhile others race.
@@ -91,6 +91,34 @@ def test_a_customer_without_a_credit_account(race: Race) -> None:
     results = race.run_all(pairs)
 
     assert results == [[HELD, CONFIRMED]] * 12
+    assert race.retries() > before, "the two never met, so nothing is proved"
+
+
+def test_two_customers_of_one_salesperson(race: Race) -> None:
+    """What the salesperson's customers may owe together is 100; each of the two could have the 60 alone."""
+    trade, rounds = race.trade, 12
+    [policy] = trade.admin.call("credit.policy", "search", [[("name", "=", "House rules")]])
+    trade.create("credit.rule", {"policy_id": policy, "kind": "team_limit", "outcome": "hold", "threshold": 100})
+    owners = trade.create(
+        "res.users", *({"name": f"Owner {one}", "login": f"owner{one}", **QUIET} for one in range(rounds))
+    )
+    trade.create("credit.team.limit", *({"user_id": owner, "amount": 100} for owner in owners))
+    pairs = [
+        trade.orders(
+            *(
+                (customer, 60, {"user_id": user})
+                for customer, user in zip(
+                    trade.customers(f"First of {owner}", f"Second of {owner}", user_id=owner), race.users, strict=True
+                )
+            )
+        )
+        for owner in owners
+    ]
+    before = race.retries()
+
+    results = race.run_all(pairs)
+
+    assert results == [[HELD, CONFIRMED]] * rounds
     assert race.retries() > before, "the two never met, so nothing is proved"
 
 

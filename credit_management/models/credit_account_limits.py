@@ -20,7 +20,6 @@ class CreditAccount(models.Model):
     _inherit = 'credit.account'  # pylint: disable=consider-merging-classes-inherited
 
     limit_to_renew = fields.Boolean(
-        string="Limit To Renew",
         compute='_compute_limit_to_renew',
         search='_search_limit_to_renew',
         help="The base limit ends within 60 days or is in its days of grace, and no other is approved or proposed.",

@@ -156,7 +156,7 @@ class CreditLimit(models.Model):
 
     def _write_batch(self, batch):
         """Write what `write` keeps clients from writing."""
-        super().write({'batch': batch})
+        super().write({'batch': batch})  # pylint: disable=super-method-mismatch
 
     def action_submit_selected(self):
         """Submit the drafts among these limits; what is wrong with one stops no other.

@@ -314,9 +314,10 @@ class TestCoreLimitMirrorOut(CoreLimitCommon):
         with freeze_time(end):
             self.Core._refresh(self.company)
             self.assertNumber(70, account.partner_id)
-        with freeze_time(date_add(end, days=1)):
-            self.Core._refresh(self.company)
-            self.assertNumber(None, account.partner_id)
+        for days, number in ((30, 70), (31, None)):  # the days of grace where no policy says otherwise
+            with freeze_time(date_add(end, days=days)):
+                self.Core._refresh(self.company)
+                self.assertNumber(number, account.partner_id)
 
     def test_job_looks_after_all_companies(self):
         self._account(limit=500)
