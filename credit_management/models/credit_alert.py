@@ -30,11 +30,11 @@ class CreditAlert(models.Model):
         'credit.limit', readonly=True, index='btree_not_null', ondelete='cascade', help="The limit that ends soon."
     )
     state = fields.Selection(
-        [('open', "Open"), ('snoozed', "Snoozed"), ('closed', "Closed"), ('ended', "Over")],
+        [('open', "Open"), ('snoozed', "Snoozed"), ('closed', "Closed"), ('ended', "Passed")],
         required=True,
         readonly=True,
         default='open',
-        help="Over: what it warned of has passed by itself, or a graver alert has taken its place.",
+        help="Passed: what it warned of has passed by itself, or a graver alert has taken its place.",
     )
     crossing = fields.Boolean(
         string="Still True", readonly=True, default=True, help="Until it has passed, it is not raised again."

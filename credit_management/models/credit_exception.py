@@ -85,7 +85,9 @@ class CreditException(models.Model):
               JOIN credit_check checked ON checked.id = release.check_id
              WHERE release.state = 'released'
             """,
-            emergency=self._optional_sql('credit.release', 'emergency', SQL("release")),
+            emergency=self._optional_sql(
+                'credit.release', 'emergency_state', SQL("release.emergency_state IS NOT NULL")
+            ),
         )
 
     def _limits_sql(self, company):
@@ -96,7 +98,7 @@ class CreditException(models.Model):
             SELECT decision.id::bigint * 4 + 1, 'limit', decision.decided_date, decision.decided_by_id,
                    decision.requested_by_id, decision.account_id, decision.partner_id, decision.company_id,
                    %(currency)s, decision.applied_policy_id, decision.company_amount,
-                   CASE WHEN decision.limit_kind = 'amount'
+                   CASE WHEN decision.limit_kind = 'amount' AND decision.default_limit_kind = 'amount'
                         THEN decision.company_amount - decision.default_limit_amount END,
                    decision.reason, FALSE, FALSE, NULL, 'credit.limit', decision.id
               FROM (
@@ -115,7 +117,9 @@ class CreditException(models.Model):
               ) AS decision
              WHERE decision.default_limit_kind = 'amount'
                AND (decision.limit_kind = 'unlimited' OR decision.company_amount > decision.default_limit_amount)
+                OR %(marked)s
             """,
+            marked=self._optional_sql('credit.limit', 'outside_policy', SQL("decision.outside_policy")),
             company=company.id,
             currency=company.currency_id.id,
             rounding=company.currency_id.rounding,
@@ -138,11 +142,9 @@ class CreditException(models.Model):
             """
         )
 
-    def _optional_sql(self, model, name, alias):
-        """Return a boolean column of a model, or FALSE where no add-on brings it."""
-        if name not in self.env[model]._fields:
-            return SQL("FALSE")
-        return SQL("COALESCE(%s.%s, FALSE)", alias, SQL.identifier(name))
+    def _optional_sql(self, model, name, condition):
+        """Return a condition on a field of a model, or FALSE where nothing brings that field."""
+        return condition if name in self.env[model]._fields else SQL("FALSE")
 
     def action_open_document(self):
         """Open the order, limit or account that was decided about."""

@@ -266,6 +266,23 @@ class TestHandover(HandoverCommon):
         self._carry_out(self._handover(successor_id=self.second.id))
         self.assertEqual(self._receivable(items[0]).credit_responsible_id, self.second)
 
+    def test_old_debts_and_alerts_follow_a_merge(self):
+        source = self._account(self.north, limit=100.0)
+        self._invoice(300.0, partner=self.north, due=self.today - timedelta(days=10))
+        self.env['credit.alert'].sudo()._update_company(self.company)
+        alert = source.alert_ids.filtered('crossing')
+        duty = self.env['credit.debt.duty'].create(
+            {'account_id': source.id, 'user_id': self.analyst.id, 'date_before': self.today}
+        )
+
+        wizard = self.env['base.partner.merge.automatic.wizard']
+        wizard._merge((self.north + self.customer).ids, self.customer)
+        self.env.invalidate_all()
+
+        self.assertEqual((duty.account_id, duty.partner_id, duty.amount), (self.account, self.customer, 300.0))
+        self.assertEqual(self.account.debt_responsible_id, self.analyst)
+        self.assertEqual(set(alert.mapped('crossing')), {False})
+
     def _receivable(self, move):
         return move.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
 
