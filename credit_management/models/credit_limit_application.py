@@ -47,10 +47,6 @@ class CreditLimit(models.Model):
         moved.sudo().application_id._follow_limit()
         return result
 
-    def _check_decision(self):
-        # EXTENDS credit_management: who applied for a limit does not decide on it, whoever handed it in
-        super()._check_decision()
-        if not self.env.su and self.env.user in self.sudo().application_id.requested_by_id:
-            raise AccessError(
-                self.env._("You applied for this limit yourself. Another credit manager has to decide on it.")
-            )
+    def _approval_barred(self):
+        # EXTENDS credit.approval.mixin: nor who applied for it, whoever handed it in
+        return super()._approval_barred() | self.sudo().application_id.requested_by_id
