@@ -875,12 +875,12 @@ class SaleOrder(models.Model):
         author._credit_post(author.env._("Release requested by %(user)s", user=self.env.user.name), [note])
         release._approval_notify()
 
-    def _credit_release(self, note, conditions=None, reason=None, step=None):
+    def _credit_release(self, note, reason=None, step=None, conditions=None):
         """Release a held order; the last level that approves it confirms it, unless a condition is still open.
 
-        :param conditions: values of the release, see `credit.release._prepare_condition_vals`
         :param reason: credit.reason
         :param step: the credit.approval that the user saw
+        :param conditions: values of the release, see `credit.release._prepare_condition_vals`
         :raise AccessError: if it is not for the user to decide, or he asked for the release
         :raise UserError: if the order is not on hold or can't be released
         """

@@ -310,12 +310,12 @@ class SaleOrder(models.Model):
             [note, *check.with_context(lang=author.env.lang).reason.split('\n')],
         )
 
-    def _credit_approve_raise(self, note, conditions=None, reason=None, step=None):
+    def _credit_approve_raise(self, note, reason=None, step=None, conditions=None):
         """Approve the raise that is asked for; the last level lets it happen.
 
-        :param conditions: values of the release, see `credit.release._prepare_condition_vals`
         :param reason: credit.reason
         :param step: the credit.approval that the user saw
+        :param conditions: values of the release, see `credit.release._prepare_condition_vals`
         :raise AccessError: if it is not for the user to decide
         :raise UserError: if none is asked for
         """

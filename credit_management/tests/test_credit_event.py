@@ -651,7 +651,9 @@ class TestCreditEventRecording(CreditFileCommon):
         order.with_user(self.manager)._credit_release("paid")
 
         self.assertEqual(order.state, 'sale')
-        self.assertEqual(self._kinds(), ['limit_submitted', 'limit_approved', 'held', 'release_requested', 'released'])
+        self.assertEqual(
+            self._kinds(), ['limit_submitted', 'limit_approved', 'reviewed', 'held', 'release_requested', 'released']
+        )
         held = self._payload('held')
         self.assertEqual((held['res_model'], held['res_id']), ('sale.order', order.id))
         self.assertEqual((held['amount'], held['excess'], held['effective_limit']), (150, 50, 100))
@@ -679,7 +681,7 @@ class TestCreditEventRecording(CreditFileCommon):
         order.action_confirm()
         order.action_confirm()
         order.with_user(self.other_manager)._credit_reject("no")
-        self.assertEqual(self._kinds()[2:], ['held', 'rejected'])
+        self.assertEqual(self._kinds()[3:], ['held', 'rejected'])
 
     def test_passing_check_writes_no_event(self):
         self._limit_policy()

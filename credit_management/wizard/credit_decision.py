@@ -109,11 +109,11 @@ class CreditDecision(models.TransientModel):
             decide = self.limit_id._approve if self.decision == 'approve_limit' else self.limit_id._reject
             decide(note, self.reason_id, step)
         elif self.decision == 'release':
-            self.order_id._credit_release(note, self._prepare_conditions(), self.reason_id, step)
+            self.order_id._credit_release(note, self.reason_id, step, self._prepare_conditions())
         elif self.decision == 'reject':
             self.order_id._credit_reject(note, self.reason_id, step)
         elif self.decision == 'approve_raise':
-            self.order_id._credit_approve_raise(note, self._prepare_conditions(), self.reason_id, step)
+            self.order_id._credit_approve_raise(note, self.reason_id, step, self._prepare_conditions())
         elif self.decision == 'refuse_raise':
             self.order_id._credit_refuse_raise(note, self.reason_id, step)
         elif self.decision == 'emergency':

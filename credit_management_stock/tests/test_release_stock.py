@@ -24,7 +24,7 @@ class TestReleaseStock(StockCommon):
         order = self._order_goods()
         self.assertEqual(order.credit_state, 'on_hold')
         vals = self.env['credit.release']._prepare_condition_vals(conditions, order)
-        order.with_user(self.manager)._credit_release("they always pay", vals)
+        order.with_user(self.manager)._credit_release("they always pay", conditions=vals)
         self.assertEqual(order.state, 'sale')
         return order
 
