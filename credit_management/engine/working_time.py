@@ -28,7 +28,9 @@ def after_hours(start, hours, spans):
 def after_days(start, days, spans):
     """Return the end of the `days`-th working day after the day of `start`, which itself does not count."""
     following = (span for span in spans if span[0].date() > start.date())
-    for number, (_day, of_day) in enumerate(groupby(following, key=lambda span: span[0].date()), start=1):
+    # The days come one after another, and no more of them are asked for than needed.
+    by_day = groupby(following, key=lambda span: span[0].date())  # pylint: disable=bad-builtin-groupby
+    for number, (_day, of_day) in enumerate(by_day, start=1):
         if number >= days:
             return max(last for _first, last in of_day)
     return None

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 # Which reasons a decision offers, where it is within the policy.
 PURPOSES = {
@@ -74,7 +75,8 @@ class CreditDecision(models.TransientModel):
 
     @api.depends('decision', 'order_id', 'limit_id')
     def _compute_offered_reason_ids(self):
-        reasons = self.env['credit.reason'].search([])
+        purposes = {*PURPOSES.values(), 'for_outside'}
+        reasons = self.env['credit.reason'].search(Domain.OR(Domain(name, '=', True) for name in sorted(purposes)))
         decider = self.env.user.has_group('credit_management.group_credit_analyst')
         for wizard in self:
             outside = decider and wizard.outside_text
