@@ -12,15 +12,15 @@ class CreditAbsence(models.Model):
 
     user_id = fields.Many2one(
         'res.users',
-        string="Who",
+        string="Absent Person",
         required=True,
         index=True,
         ondelete='cascade',
         default=lambda self: self.env.user,
         domain="[('share', '=', False)]",
     )
-    date_from = fields.Date(string="From", required=True, default=fields.Date.context_today, help="First day away.")
-    date_to = fields.Date(string="To", required=True, default=fields.Date.context_today, help="Last day away.")
+    date_from = fields.Date(string="First Day", required=True, default=fields.Date.context_today, help="First day away.")
+    date_to = fields.Date(string="Last Day", required=True, default=fields.Date.context_today, help="Last day away.")
     substitute_id = fields.Many2one(
         'res.users',
         ondelete='restrict',

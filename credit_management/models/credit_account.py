@@ -50,6 +50,8 @@ class CreditAccount(models.Model):
     _inherit = ['credit.root.company', 'mail.thread', 'mail.activity.mixin']
     _description = "Credit Account"
     _order = 'id desc'
+    # On a phone the menu of activities opens no cards unless told so.
+    _systray_view = 'kanban'
     _rec_names_search = [
         'partner_id.complete_name',
         'partner_id.ref',

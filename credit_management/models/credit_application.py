@@ -39,6 +39,8 @@ class CreditApplication(models.Model):
     _inherit = ['mail.thread', 'mail.activity.mixin']
     _description = "Credit Application"
     _order = 'id desc'
+    # On a phone the menu of activities opens no cards unless told so.
+    _systray_view = 'kanban'
     _rec_names_search = ['name', 'partner_id.complete_name', 'registration_code']
 
     name = fields.Char(string="Number", readonly=True, copy=False)

@@ -96,7 +96,7 @@ class CreditApproval(models.Model):
     def _compute_document(self):
         for step, document in self._documents().items():
             step.document_name = document.display_name if document else False
-            step.decision_type = document._description if document else False
+            step.decision_type = document and self.env['ir.model']._get(document._name).name
 
     @api.depends('story')
     @api.depends_context('lang', 'tz')

@@ -44,7 +44,7 @@ class CreditChecklistItem(models.Model):
     field_name = fields.Selection(FIELD_LABELS, string="Entry", help="What has to be filled in.")
     required = fields.Boolean(default=True, help="Without it the application can't be submitted.")
     amount_from = fields.Monetary(
-        string="From", help="Needed for requests of this amount or more, in company currency. 0: for all."
+        string="From Amount", help="Needed for requests of this amount or more, in company currency. 0: for all."
     )
 
     @api.depends('policy_id.company_id')

@@ -30,10 +30,12 @@ class CreditHandover(models.Model):
     _inherit = ['credit.root.company', 'mail.thread', 'mail.activity.mixin']
     _description = "Credit Hand-Over"
     _order = 'date desc, id desc'
+    # On a phone the menu of activities opens no cards unless told so.
+    _systray_view = 'kanban'
 
     user_id = fields.Many2one(
         'res.users',
-        string="From",
+        string="Handed Over By",
         required=True,
         index=True,
         tracking=True,

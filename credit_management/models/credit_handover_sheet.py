@@ -101,7 +101,7 @@ class CreditHandover(models.Model):
         self.ensure_one()
         debts = dict(self._fields['old_debts']._description_selection(self.env))
         return [
-            (self.env._("From"), self.user_id.name),
+            (self.env._("Handed Over By"), self.user_id.name),
             (self.env._("Successors"), ", ".join((self.line_ids.successor_id or self.successor_id).mapped('name'))),
             (self.env._("Day of the hand-over"), format_date(self.env, self.date)),
             (self.env._("Balances of"), format_date(self.env, self.figures_date)),

@@ -41,6 +41,8 @@ class CreditLimit(models.Model):
     _inherit = ['credit.approval.mixin', 'mail.thread', 'mail.activity.mixin']
     _description = "Credit Limit"
     _order = 'date_from desc, id desc'
+    # On a phone the menu of activities opens no cards unless told so.
+    _systray_view = 'kanban'
     _approval_kind = 'limit'
     _approval_activity = 'credit_management.mail_activity_type_limit'
 

@@ -1,5 +1,7 @@
 from datetime import datetime, timedelta
 
+from lxml import etree
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, tagged
@@ -732,3 +734,29 @@ class TestEmergencyRelease(ApprovalCommon):
         events = self.env['credit.event'].search([('account_id', '=', self.account.id)])
         self.assertLessEqual({'emergency_released', 'emergency_confirmed'}, set(events.mapped('kind')))
         self.assertIn(order.name, events.filtered(lambda event: event.kind == 'emergency_confirmed').description)
+
+
+@tagged('post_install', '-at_install')
+class TestActivityMenu(ApprovalCommon):
+    """What the menu of activities opens: only what the user is asked."""
+
+    def test_searches_have_the_filters_that_the_menu_sets(self):
+        names = {'filter_activities_my', 'activities_overdue', 'activities_today', 'activities_upcoming_all'}
+        models = [
+            name
+            for name, model in self.env.items()
+            if name.startswith('credit.') and not model._abstract and 'activity_ids' in model._fields
+        ]
+        self.assertIn('credit.limit', models)
+        for name in models:
+            with self.subTest(model=name):
+                arch = etree.fromstring(self.env[name].get_view(view_type='search')['arch'])
+                self.assertLessEqual(names, set(arch.xpath('//filter/@name')))
+
+    def test_type_of_document_is_named_in_the_language_of_the_reader(self):
+        self.env['res.lang']._activate_lang('fr_FR')
+        self.env.ref('credit_management.model_credit_limit').with_context(lang='fr_FR').name = "Limite de crédit"
+        limit = self._submitted(50)
+        step = limit.approval_id
+        self.assertEqual(step.with_context(lang='en_US').decision_type, "Credit Limit")
+        self.assertEqual(step.with_context(lang='fr_FR').decision_type, "Limite de crédit")
