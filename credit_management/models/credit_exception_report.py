@@ -9,7 +9,10 @@ from odoo.fields import Command, Domain
 from odoo.tools import format_date
 from odoo.tools.date_utils import add, start_of
 
-COLUMNS = ('date', 'kind', 'partner_id', 'document_name', 'amount', 'excess', 'user_id', 'requested_by_id', 'policy_id')
+COLUMNS = (
+    'date', 'kind', 'partner_id', 'document_name', 'amount', 'excess', 'user_id', 'requested_by_id', 'reason_id', 'reason',
+    'outside_policy', 'emergency', 'broken', 'condition_broken', 'policy_id',
+)  # fmt: skip
 
 
 class CreditExceptionReport(models.Model):
@@ -26,8 +29,15 @@ class CreditExceptionReport(models.Model):
     month = fields.Date(required=True, readonly=True, help="First day of the month.")
     count = fields.Integer(string="Decisions", readonly=True)
     release_count = fields.Integer(string="Orders Released", readonly=True)
+    outside_count = fields.Integer(
+        string="Releases Outside Policy",
+        readonly=True,
+        help="Of the orders released, those beyond the policy's bounds.",
+    )
+    emergency_count = fields.Integer(string="Emergency Releases", readonly=True)
     broken_count = fields.Integer(string="Held Again", readonly=True)
-    limit_count = fields.Integer(string="Limits Above Default", readonly=True)
+    condition_broken_count = fields.Integer(string="Broken Conditions", readonly=True)
+    limit_count = fields.Integer(string="Limits Outside Policy", readonly=True)
     acceptance_count = fields.Integer(string="Accepted As Is", readonly=True)
     amount = fields.Monetary(
         string="Amount Released", readonly=True, help="Of the orders released, in company currency."
@@ -96,26 +106,23 @@ class CreditExceptionReport(models.Model):
     def _count(self):
         """Note the month's figures, in one statement."""
         self.ensure_one()
-        counts = {
-            (kind, broken): (count, amount)
-            for kind, broken, count, amount in self._decisions()._read_group(
-                self._domain(), ['kind', 'broken'], ['__count', 'amount:sum']
+        names = ('outside_count', 'emergency_count', 'broken_count', 'condition_broken_count')
+        found = {
+            kind: (count, amount, numbers)
+            for kind, count, amount, *numbers in self._decisions()._read_group(
+                self._domain(), ['kind'], ['__count', 'amount:sum', *(f'{name}:sum' for name in names)]
             )
         }
-
-        def number(wanted, broken=None):
-            return sum(
-                count for (kind, again), (count, _sum) in counts.items() if kind == wanted and broken in (None, again)
-            )
-
+        nothing = (0, 0.0, [0] * len(names))
+        releases, amount, numbers = found.get('release', nothing)
         self.write(
             {
-                'count': sum(count for count, _amount in counts.values()),
-                'release_count': number('release'),
-                'broken_count': number('release', broken=True),
-                'limit_count': number('limit'),
-                'acceptance_count': number('acceptance'),
-                'amount': sum(amount for (kind, _broken), (_count, amount) in counts.items() if kind == 'release'),
+                'count': sum(count for count, _amount, _numbers in found.values()),
+                'release_count': releases,
+                'limit_count': found.get('limit', nothing)[0],
+                'acceptance_count': found.get('acceptance', nothing)[0],
+                'amount': amount,
+                **dict(zip(names, numbers, strict=True)),
             }
         )
 
@@ -167,6 +174,8 @@ class CreditExceptionReport(models.Model):
         with xlsxwriter.Workbook(target, {'in_memory': True}) as book:
             sheet = book.add_worksheet()
             bold = book.add_format({'bold': True})
+            marks = ('outside_policy', 'emergency', 'broken', 'condition_broken')
+            yes = self.env._("Yes")
             money = book.add_format({'num_format': '#,##0.00'})
             day = book.add_format({'num_format': 'yyyy-mm-dd'})
             sheet.freeze_panes(1, 0)
@@ -184,8 +193,10 @@ class CreditExceptionReport(models.Model):
                         sheet.write_datetime(line, place, row.date, day)
                     elif name == 'kind':
                         sheet.write_string(line, place, kinds[row.kind])
-                    elif name == 'document_name':
-                        sheet.write_string(line, place, row.document_name or '')
+                    elif name in marks:
+                        sheet.write_string(line, place, yes if row[name] else '')
+                    elif name in ('document_name', 'reason'):
+                        sheet.write_string(line, place, row[name] or '')
                     else:
                         sheet.write_string(line, place, row[name].display_name or '')
         return target.getvalue()

@@ -77,20 +77,113 @@ class TestExceptionReport(CreditCommon):
 
         self.assertFalse(self._exceptions())
 
-    def test_limit_above_the_default_is_listed_in_company_currency(self):
-        self.assertFalse(self._exceptions(kind='limit'), "an unlimited default has nothing above it")
-        self.policy.write({'default_limit_kind': 'amount', 'default_limit_amount': 80.0})
+    def _marked_limit(self, amount, reason=None, **values):
+        """Propose as analyst, approve as manager beyond what the policy allows."""
+        limit = (
+            self.env['credit.limit']
+            .with_user(self.analyst)
+            .create({'account_id': self.account.id, 'amount': amount, 'currency_id': self.currency.id, **values})
+        )
+        limit.action_submit()
+        limit.with_user(self.manager)._approve("Board decision", reason or self._strategic())
+        return limit
+
+    def _strategic(self):
+        return self.env.ref('credit_management.credit_reason_strategic')
+
+    def test_only_limits_marked_as_outside_policy_are_listed(self):
+        self.policy.write({'default_limit_kind': 'amount', 'default_limit_amount': 80.0, 'max_limit_amount': 500.0})
+        ordinary = self._limit(self.account, 500.0)
+        marked = self._marked_limit(600.0)
+
+        row = self._exceptions(kind='limit')
+
+        self.assertNotEqual(row.res_id, ordinary.id)
+        self.assertEqual((row.res_id, row.amount, row.excess), (marked.id, 600.0, 100.0))
+        self.assertEqual((row.reason_id, row.reason), (self._strategic(), "Board decision"))
+        self.assertEqual((row.outside_policy, row.outside_count, row.policy_id), (True, 1, self.policy))
+
+    def test_unlimited_is_listed_without_a_figure(self):
+        self.policy.max_limit_amount = 500.0
+        self._marked_limit(0.0, limit_kind='unlimited')
+
+        row = self._exceptions(kind='limit')
+
+        self.assertEqual((len(row), row.amount, row.excess), (1, 0.0, 0.0))
+
+    def test_limit_in_foreign_currency_counts_at_the_rate_of_the_day_of_decision(self):
+        self.policy.max_limit_amount = 80.0
         euro = self.env.ref('base.EUR') if self.currency != self.env.ref('base.EUR') else self.env.ref('base.CHF')
         euro.active = True
+        today = self.company._credit_today()
         self.env['res.currency.rate'].search([('currency_id', '=', euro.id)]).unlink()
-        self.env['res.currency.rate'].create({'currency_id': euro.id, 'name': '2020-01-01', 'rate': 0.5})
-        below = self._limit(self.account, 40.0, currency_id=euro.id)
-        above = self._limit(self.account, 45.0, currency_id=euro.id)
+        self.env['res.currency.rate'].create(
+            [
+                {'currency_id': euro.id, 'name': '2020-01-01', 'rate': 4.0},
+                {'currency_id': euro.id, 'name': add(today, days=-1), 'rate': 0.5, 'company_id': self.company.id},
+                {'currency_id': euro.id, 'name': add(today, days=5), 'rate': 0.1, 'company_id': self.company.id},
+            ]
+        )
+        self._marked_limit(45.0, currency_id=euro.id)
 
-        rows = {row.res_id: row for row in self._exceptions(kind='limit')}
+        with freeze_time(add(today, days=10)):
+            row = self._exceptions(kind='limit')
 
-        self.assertNotIn(below.id, rows)
-        self.assertEqual((rows[above.id].amount, rows[above.id].excess), (90.0, 10.0))
+        self.assertEqual((row.amount, row.excess), (90.0, 10.0))
+
+    def test_release_says_its_reason_and_whether_it_was_outside_policy_or_an_emergency(self):
+        ordinary = self._released()
+        self.policy.max_release_excess_percent = 10.0
+        self.policy.emergency_amount = 1000.0
+        self.policy.approval_level_ids = [
+            Command.create({'name': "Managers", 'user_ids': [Command.set(self.other_manager.ids)]})
+        ]
+        marked = self._order_of(600.0)
+        marked.with_user(self.sales_user).action_confirm()
+        marked.with_user(self.other_manager)._credit_release("Old customer", reason=self._strategic())
+        urgent = self._order_of(700.0)
+        urgent.with_user(self.sales_user).action_confirm()
+        waits = self.env['credit.reason'].search([('for_emergency', '=', True)], limit=1)
+        urgent.with_user(self.other_manager)._credit_release_alone("Truck waits", waits)
+
+        rows = {row.res_id: row for row in self._exceptions(kind='release')}
+
+        marks = {
+            order: (rows[order.id].reason_id, rows[order.id].outside_policy, rows[order.id].emergency)
+            for order in (ordinary, marked, urgent)
+        }
+        self.assertEqual(marks[ordinary], (self.env['credit.reason'], False, False))
+        self.assertEqual(marks[marked], (self._strategic(), True, False))
+        self.assertEqual(marks[urgent][::2], (waits, True))
+        self._send_next_month()
+        report = self.reports.search([('company_id', '=', self.company.id)])
+        self.assertEqual((report.release_count, report.emergency_count), (3, 1))
+        self.assertEqual(report.outside_count, 1 + marks[urgent][1])
+
+    def test_broken_condition_is_marked_and_counted(self):
+        order = self._released()
+        self._released()
+        order.credit_release_id.sudo().write({'condition': 'promise', 'condition_state': 'broken'})
+
+        rows = {row.res_id: row.condition_broken for row in self._exceptions(kind='release')}
+
+        self.assertEqual([order_id for order_id, broken in rows.items() if broken], order.ids)
+        self._send_next_month()
+        report = self.reports.search([('company_id', '=', self.company.id)])
+        self.assertEqual((report.release_count, report.condition_broken_count), (2, 1))
+
+    def test_decisions_are_counted_by_reason_code(self):
+        self.policy.max_limit_amount = 500.0
+        self._marked_limit(600.0)
+        self.env.flush_all()
+
+        groups = (
+            self.env['credit.exception']
+            .with_user(self.manager)
+            ._read_group([('account_id', '=', self.account.id)], ['reason_id'], ['__count', 'outside_count:sum'])
+        )
+
+        self.assertEqual(groups, [(self._strategic(), 1, 1)])
 
     def test_acceptance_is_listed_until_it_is_ended_by_hand_or_not(self):
         self._invoice(250.0)
@@ -140,6 +233,7 @@ class TestExceptionReport(CreditCommon):
         sheet = load_workbook(io.BytesIO(base64.b64decode(attachment.datas))).active
         rows = list(sheet.iter_rows(values_only=True))
         self.assertEqual(len(rows), 2)
+        self.assertIn("Reason Code", rows[0])
         self.assertIn(500.0, rows[1])
         self.assertIn(self.customer.display_name, rows[1])
 
