@@ -105,6 +105,7 @@ class CreditApproval(models.Model):
             'asked': self.env._("%(date)s: %(user)s is asked."),
             'absence': self.env._("%(date)s: %(user)s is asked, because who was asked before is away."),
             'deadline': self.env._("%(date)s: %(user)s is asked, because the deadline has passed."),
+            'handover': self.env._("%(date)s: %(user)s is asked, because duties were handed over."),
             'nobody': self.env._("%(date)s: Nobody else can be asked."),
         }
         ids = {entry['user'] for step in self for entry in step.story or [] if entry.get('user')}
@@ -216,11 +217,12 @@ class CreditApproval(models.Model):
     # Flow
     # -------------------------------------------------------------------------
 
-    def _ask(self, cause='asked', notify=True):
+    def _ask(self, cause='asked', notify=True, successors=None):
         """Ask the first who may decide on each step, or the next after those who were asked.
 
-        :param cause: 'asked' for the first time, 'absence' or 'deadline'
+        :param cause: 'asked' for the first time, 'absence', 'deadline' or 'handover'
         :param notify: give an activity, or move it
+        :param successors: {step: res.users} of those who are asked if they may decide
         """
         now = fields.Datetime.now()
         lineups = self._lineups()
@@ -229,7 +231,7 @@ class CreditApproval(models.Model):
         changes = defaultdict(self.browse)
         for step in self:
             lineup, before = lineups[step], step.user_id
-            user_id = lineup.first() if cause == 'asked' else step._next(lineup, cause)
+            user_id = lineup.first() if cause == 'asked' else step._next(lineup, cause, (successors or {}).get(step))
             if cause != 'asked' and not user_id:
                 step._note_exhausted(now)
                 continue
@@ -265,13 +267,21 @@ class CreditApproval(models.Model):
                 if document:
                     document._approval_notify()
 
-    def _next(self, lineup, cause):
+    def _next(self, lineup, cause, successor=None):
         """Return the id of who is asked after the present one; None for nobody."""
         if cause == 'absence':
             acting = lineup.present(self.user_id.id)
             if acting and acting != self.user_id.id:
                 return acting
-        return lineup.next({entry.get('user') for entry in self.story or []})
+        if successor and successor.id in lineup.deciders():
+            acting = lineup.present(successor.id)
+            if acting and acting != self.user_id.id:
+                return acting
+        following = lineup.next({entry.get('user') for entry in self.story or []})
+        if cause == 'handover':
+            # Who leaves is waited for no longer: rather somebody who did not answer once.
+            return following or lineup.next({self.user_id.id})
+        return following
 
     def _deadline_from(self, start):
         if self.kind == 'confirmation':

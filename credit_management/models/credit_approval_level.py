@@ -1,5 +1,14 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import formatLang
+
+# What a change of is noted with the policy.
+NOTED_FIELDS = (
+    'name', 'active', 'kind', 'sequence', 'amount_from', 'excess_from', 'excess_percent_from', 'grade_ids', 'group_id',
+    'user_ids', 'deadline_number', 'deadline_unit',
+)  # fmt: skip
 
 
 class CreditApprovalLevel(models.Model):
@@ -8,6 +17,7 @@ class CreditApprovalLevel(models.Model):
     _name = 'credit.approval.level'
     _description = "Approval Level"
     _order = 'policy_id, sequence, id'
+    _check_company_auto = True
 
     name = fields.Char(required=True, translate=True)
     policy_id = fields.Many2one('credit.policy', required=True, index=True, ondelete='cascade')
@@ -31,6 +41,16 @@ class CreditApprovalLevel(models.Model):
     excess_percent_from = fields.Float(
         string="From Excess (%)",
         help="Only from this percentage beyond what the customer may owe now. 0: no condition.",
+    )
+    grade_ids = fields.Many2many(
+        'credit.grade',
+        'credit_approval_level_grade_rel',
+        'level_id',
+        'grade_id',
+        string="Grades",
+        ondelete='restrict',
+        check_company=True,
+        help="Only customers of these grades. Empty: all customers, also those without a grade.",
     )
     group_id = fields.Many2one(
         'res.groups', ondelete='restrict', help="Everybody of this group who works in the company and with credit."
@@ -76,6 +96,65 @@ class CreditApprovalLevel(models.Model):
                     self.env._("Say who decides at the level “%(level)s”: a group, or users.", level=level.name)
                 )
 
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        levels = super().create(vals_list)
+        for level in levels:
+            level._note(self.env._("Approval level “%(level)s” added", level=level.name), {}, level._in_words())
+        return levels
+
+    def write(self, vals):
+        noted = self if vals.keys() & set(NOTED_FIELDS) else self.browse()
+        before = {level: (level.name, level._in_words()) for level in noted}
+        result = super().write(vals)
+        for level, (name, words) in before.items():
+            level._note(self.env._("Approval level “%(level)s” changed", level=name), words, level._in_words())
+        return result
+
+    def unlink(self):
+        for level in self:
+            level._note(self.env._("Approval level “%(level)s” deleted", level=level.name), level._in_words(), {})
+        return super().unlink()
+
+    def _in_words(self):
+        """Return {label: value in words} of what this level says."""
+        self.ensure_one()
+        level = self.with_context(active_test=False)
+        labels = self.fields_get(NOTED_FIELDS, ['string', 'selection'])
+        words = {}
+        for name in NOTED_FIELDS:
+            field, value = self._fields[name], level[name]
+            if field.type == 'selection':
+                value = dict(labels[name]['selection']).get(value, '')
+            elif field.type == 'monetary':
+                value = formatLang(self.env, value, currency_obj=self.currency_id) if value else ''
+            elif field.type == 'boolean':
+                value = self.env._("Yes") if value else self.env._("No")
+            elif field.relational:
+                # Names of groups and colleagues are no secret to who may set them.
+                value = ', '.join(value.sudo().mapped('display_name'))
+            elif field.type == 'float':
+                value = f'{value:g}' if value else ''
+            words[labels[name]['string']] = str(value or '')
+        return words
+
+    def _note(self, title, before, after):
+        """Note in the policy's chatter what of this level differs."""
+        self.ensure_one()
+        rows = [
+            Markup("<li>%s: %s → %s</li>") % (label, before[label] or '–', after[label] or '–')
+            if before and after
+            else Markup("<li>%s: %s</li>") % (label, (before or after)[label])
+            for label in before or after
+            if before.get(label, '') != after.get(label, '')
+        ]
+        if rows:
+            self.policy_id.message_post(body=Markup("<p>%s</p><ul>%s</ul>") % (title, Markup().join(rows)))
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_asked(self):
         steps = (
@@ -100,8 +179,11 @@ class CreditApprovalLevel(models.Model):
         :param account: credit.account of the customer
         """
         self.ensure_one()
+        # Also archived ones: without them the level would be for everybody. Not everybody who asks reads grades.
+        grades = self.with_context(active_test=False).sudo().grade_ids
         return (
             self.kind in ('all', kind)
+            and (not grades or account.sudo().grade_id in grades)
             and request.reaches(self.amount_from)
             and (not self.excess_from or request.exceeds_by(self.excess_from))
             and (not self.excess_percent_from or request.exceeds_by_percent(self.excess_percent_from))

@@ -10,6 +10,7 @@ class CreditEvent(models.Model):
         causes = {
             'absence': self.env._("%(document)s: who was asked is away", document=references.get('document', '')),
             'deadline': self.env._("%(document)s: the deadline has passed", document=references.get('document', '')),
+            'handover': self.env._("%(document)s: duties were handed over", document=references.get('document', '')),
         }
         return causes.get(payload.get('cause'), references.get('document', ''))
 

@@ -89,6 +89,10 @@ class CreditGrade(models.Model):
             self.env['credit.account'].sudo().with_context(active_test=False).search([('grade_id', 'in', self.ids)]),
             self.env['credit.rule'].sudo().search([('grade_id', 'in', self.ids)]),
             self.env['credit.policy'].sudo().with_context(active_test=False).search([('grade_ids', 'in', self.ids)]),
+            self.env['credit.approval.level']
+            .sudo()
+            .with_context(active_test=False)
+            .search([('grade_ids', 'in', self.ids)]),
         ]
         if company_id and any(record.company_id.id != company_id for records in uses for record in records):
             raise UserError(
@@ -110,7 +114,8 @@ class CreditGrade(models.Model):
                         OR EXISTS (SELECT 1 FROM credit_check WHERE grade_id = grade.id)
                         OR EXISTS (SELECT 1 FROM credit_check_line WHERE grade_id = grade.id)
                         OR EXISTS (SELECT 1 FROM credit_rule WHERE grade_id = grade.id)
-                        OR EXISTS (SELECT 1 FROM credit_policy_grade_rel WHERE grade_id = grade.id))
+                        OR EXISTS (SELECT 1 FROM credit_policy_grade_rel WHERE grade_id = grade.id)
+                        OR EXISTS (SELECT 1 FROM credit_approval_level_grade_rel WHERE grade_id = grade.id))
                  LIMIT 1
                 """,
                 self.ids,

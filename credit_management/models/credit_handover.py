@@ -381,7 +381,8 @@ class CreditHandover(models.Model):
     def _check_successors(self):
         """Refuse successors who could not do what they take over."""
         for handover in self:
-            if not handover.line_ids and not handover.policy_ids:
+            # What waits for the person's decision need not be of customers of his.
+            if not handover.line_ids and not handover.policy_ids and not handover.sudo()._pending_approvals():
                 raise UserError(
                     self.env._(
                         "%(user)s has no customers in %(company)s to hand over. Load the customers again, or choose "
@@ -519,7 +520,9 @@ class CreditHandover(models.Model):
         for name, (wanted, step) in steps.items():
             counts[name] = step(successors, roles) if wanted else 0
         requests, tasks = self._task_models()
-        counts['requests'] = handover._move_tasks(requests, successors) if handover.move_requests else 0
+        counts['requests'] = 0
+        if handover.move_requests:
+            counts['requests'] = handover._move_approvals(successors) + handover._move_tasks(requests, successors)
         counts['tasks'] = handover._move_tasks(tasks, successors) if handover.move_tasks else 0
         if handover.move_tasks:
             handover._move_alerts(successors)
@@ -637,6 +640,24 @@ class CreditHandover(models.Model):
         tasks = ['credit.account', 'credit.handover', 'credit.snapshot.run']
         return [name for name in models_ if name not in tasks], [name for name in models_ if name in tasks]
 
+    def _pending_approvals(self):
+        """Return the approvals in this company that the person is asked for."""
+        if not self.move_requests:
+            return self.env['credit.approval']
+        return self.env['credit.approval'].search(
+            [
+                ('state', '=', 'pending'),
+                ('user_id', '=', self.user_id.id),
+                ('company_id', 'in', self.company_id._credit_branch_ids()),
+            ]
+        )
+
+    def _move_approvals(self, successors):
+        """Ask the successors what the person was asked, or, where the level does not let them, the next of it."""
+        steps = self._pending_approvals()
+        steps._ask('handover', successors={step: successors.get(step.partner_id, self.successor_id) for step in steps})
+        return len(steps)
+
     def _move_tasks(self, names, successors):
         """Give the activities of some models to the successors; what they are about decides to whom."""
         count = 0
@@ -670,15 +691,12 @@ class CreditHandover(models.Model):
     def _takes_over(self, record, successors):
         """Return who takes over the task about a record: its customer's successor.
 
-        A limit waits for a credit manager who did not ask for it: where the
-        successor is none, for another one.
+        What waits for an approval goes to whoever is asked for it now, see `_move_approvals`.
         """
+        if 'approval_id' in record._fields and record.approval_id.user_id:
+            return record.approval_id.user_id
         partner = record.partner_id if 'partner_id' in record._fields else self.env['res.partner']
-        successor = successors.get(partner.commercial_partner_id, self.successor_id)
-        if record._name != 'credit.limit':
-            return successor
-        deciders = self.company_id._credit_managers() - record.requested_by_id - self.user_id
-        return successor if successor in deciders else deciders[:1] or successor
+        return successors.get(partner.commercial_partner_id, self.successor_id)
 
     def _accounts_of(self, partners):
         return self.env['credit.account'].search(
@@ -794,6 +812,16 @@ class CreditHandover(models.Model):
             for activity in of_model.filtered(lambda activity, companies=companies: activity.res_id in companies):
                 duties = found[activity.user_id, companies[activity.res_id]]
                 duties['tasks'] = duties.get('tasks', 0) + 1
+        # Of documents whose activity is elsewhere, as on the order.
+        for step in (
+            self.env['credit.approval']
+            .sudo()
+            .search(
+                [('state', '=', 'pending'), ('user_id', 'in', users.ids), ('res_model', 'not in', requests + tasks)]
+            )
+        ):
+            duties = found[step.user_id, step.company_id.root_id]
+            duties['tasks'] = duties.get('tasks', 0) + 1
         return dict(found)
 
     @api.model

@@ -836,6 +836,7 @@ class SaleOrder(models.Model):
 
     def _credit_decision_action(self, decision, title):
         self.ensure_one()
+        self.check_access('read')
         order = self.sudo()
         release = order.credit_raise_id if decision in ('approve_raise', 'refuse_raise') else order.credit_release_id
         return {

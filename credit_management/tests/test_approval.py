@@ -175,6 +175,49 @@ class TestApprovalLevels(ApprovalCommon):
         self.assertEqual(len(self._submitted(1000, currency_id=currency.id).approval_ids), 1)
         self.assertEqual(len(self._submitted(2000, currency_id=currency.id).approval_ids), 2)
 
+    def test_level_of_a_grade_is_asked_about_its_customers_only(self):
+        good, bad = self.env['credit.grade'].create(
+            [{'code': 'G1', 'name': "Good", 'company_id': self.company.id}, {'code': 'G2', 'name': "Bad"}]
+        )
+        self._level("Everybody's", self.manager)
+        careful = self._level("Bad grades", self.director, grade_ids=[Command.set(bad.ids)])
+        asked = {}
+        for grade in (good, bad, self.env['credit.grade']):
+            self.account.grade_id = grade
+            asked[grade] = self._submitted().approval_ids.level_id
+        self.assertIn(careful, asked[bad])
+        self.assertNotIn(careful, asked[good])
+        self.assertNotIn(careful, asked[self.env['credit.grade']])
+        bad.active = False
+        self.account.grade_id = False
+        self.assertNotIn(careful, self._submitted().approval_ids.level_id, "an archived grade is not everybody's")
+
+    def test_grade_of_another_company_is_no_condition_and_one_in_use_stays(self):
+        other = self.env['res.company'].create({'name': "Other company"})
+        theirs, ours = self.env['credit.grade'].create(
+            [{'code': 'X1', 'name': "Theirs", 'company_id': other.id}, {'code': 'X2', 'name': "Shared"}]
+        )
+        level = self._level("Manager", self.manager, grade_ids=[Command.set(ours.ids)])
+        with self.assertRaises(UserError):
+            level.grade_ids = theirs
+        with self.assertRaises(UserError):
+            ours.company_id = other
+        with self.assertRaises(UserError):
+            ours.unlink()
+
+    def test_changed_levels_are_noted_with_the_policy(self):
+        level = self._level("Manager", self.manager)
+        self.assertIn("Manager", self.policy.message_ids[0].body)
+        level.write({'amount_from': 250, 'name': "Head of credit"})
+        body = self.policy.message_ids[0].body
+        self.assertIn("“Manager” changed", body)
+        self.assertIn("250.00", body)
+        noted = len(self.policy.message_ids)
+        level.write({'amount_from': 250})
+        self.assertEqual(len(self.policy.message_ids), noted, "nothing has changed")
+        level.unlink()
+        self.assertIn("deleted", self.policy.message_ids[0].body)
+
     def test_level_for_releases_is_not_asked_about_limits(self):
         self._level("Releases", self.director, kind='release')
         self.assertFalse(self._submitted().approval_ids.level_id)

@@ -144,6 +144,94 @@ class TestHandover(HandoverCommon):
         self.assertEqual(limit.activity_ids.user_id, deputy)
         self.assertEqual(limit.requested_by_id, self.other_manager)
 
+    def _asked_limit(self, level_users, **values):
+        """Return a limit that the first of a level's users is asked about."""
+        self.company.credit_policy_id.approval_level_ids = [
+            Command.create({'name': "Board", 'user_ids': [Command.set(level_users.ids)]})
+        ]
+        limit = (
+            self.env['credit.limit']
+            .with_user(self.other_manager)
+            .create({'account_id': self.account.id, 'amount': 5000.0, **values})
+        )
+        limit.action_submit()
+        return limit
+
+    def _leaves(self, user, successor):
+        self._carry_out(self._handover(self.other_manager, user_id=user.id, successor_id=successor.id))
+
+    def test_approval_goes_to_the_successor_if_the_level_lets_him(self):
+        first, other, heir = (
+            self._new_user(login, 'credit_management.group_credit_analyst') for login in ('first', 'other', 'heir')
+        )
+        limit = self._asked_limit(first + other + heir)
+        leaving = limit.approval_user_id
+        successor = (first + other + heir - leaving)[-1]
+        self.assertEqual(limit.activity_ids.user_id, leaving)
+
+        self._leaves(leaving, successor)
+
+        self.assertEqual((limit.approval_user_id, limit.activity_ids.user_id), (successor, successor))
+        self.assertEqual(limit.approval_id.story[-1]['cause'], 'handover')
+        self.assertIn("handed over", limit.approval_id.story_text)
+
+    def test_approval_goes_to_the_next_of_the_level_where_the_successor_is_not_of_it(self):
+        first, other = (self._new_user(login, 'credit_management.group_credit_analyst') for login in ('first', 'other'))
+        limit = self._asked_limit(first + other)
+        leaving = limit.approval_user_id
+
+        self._leaves(leaving, self.successor)
+
+        self.assertEqual(limit.approval_user_id, first + other - leaving)
+        self.assertEqual(limit.activity_ids.user_id, first + other - leaving)
+
+    def test_who_did_not_answer_once_is_asked_again_rather_than_who_leaves(self):
+        first, other = (self._new_user(login, 'credit_management.group_credit_analyst') for login in ('first', 'other'))
+        limit = self._asked_limit(first + other)
+        silent = limit.approval_user_id
+        limit.sudo().approval_id._ask('deadline')
+        managers = self.company._credit_managers()
+        while limit.sudo().approval_id.user_id not in managers[-1:] and not limit.approval_id.exhausted:
+            limit.sudo().approval_id._ask('deadline')
+        leaving = limit.approval_user_id
+
+        self._leaves(leaving, self.successor)
+
+        self.assertEqual(limit.approval_user_id, silent)
+
+    def test_release_of_an_order_is_asked_of_the_successor_and_counts_as_a_duty(self):
+        first, heir = (self._new_user(login, 'credit_management.group_credit_analyst') for login in ('first', 'heir'))
+        self.company.credit_policy_id.approval_level_ids = [
+            Command.create({'name': "Board", 'user_ids': [Command.set((first + heir).ids)]})
+        ]
+        order = self._order_of(2000.0)
+        order.with_user(self.sales_user).action_confirm()
+        order.with_user(self.sales_user)._credit_request_release("Please")
+        release = self.env['credit.release'].search([('res_id', '=', order.id)])
+        leaving = release.approval_user_id
+        successor = first + heir - leaving
+        self.assertEqual(self.env['credit.handover']._duties(leaving)[leaving, self.company]['tasks'], 1)
+
+        self._leaves(leaving, successor)
+
+        self.assertEqual(release.approval_user_id, successor)
+        kind = 'credit_management.mail_activity_type_release'
+        self.assertEqual(order.activity_search([kind]).user_id, successor)
+        self.assertFalse(self.env['credit.handover']._duties(leaving))
+
+    def test_approvals_that_are_not_to_move_stay(self):
+        first, other = (self._new_user(login, 'credit_management.group_credit_analyst') for login in ('first', 'other'))
+        limit = self._asked_limit(first + other)
+        leaving = limit.approval_user_id
+        self.company.credit_policy_id.controller_id = leaving
+
+        handover = self._handover(
+            self.other_manager, user_id=leaving.id, successor_id=self.successor.id, move_requests=False
+        )
+        self._carry_out(handover)
+
+        self.assertEqual(limit.approval_user_id, leaving)
+
     def test_credit_file_and_chatter_say_what_went_over(self):
         handover = self._handover()
 
