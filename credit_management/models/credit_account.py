@@ -538,6 +538,7 @@ class CreditAccount(models.Model):
         # confirmations under way.
         if {'status', 'policy_id', 'active'} & vals.keys():
             self.env['credit.counter']._bump(self)
+        if {'status', 'policy_id', 'active', 'grade_id', 'next_review_date'} & vals.keys():
             self.env['credit.recheck']._mark_accounts(self)
         if 'active' in vals:
             self.env['credit.core.limit']._mirror_accounts(self)

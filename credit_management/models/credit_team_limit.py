@@ -120,7 +120,15 @@ class CreditTeamLimit(models.Model):
         if CONTENT_FIELDS & vals.keys():
             # Confirmations that counted on it are run again.
             self.env['credit.counter'].sudo()._bump_team_limits(self)
+            self._mark_members()
         return result
+
+    def _mark_members(self):
+        """Have the held orders of the customers under these limits looked at."""
+        for company, limits in self.grouped('company_id').items():
+            members = self.env['res.partner'].browse({id_ for ids in limits._members(company).values() for id_ in ids})
+            # Of customers that whoever sets the limit need not be allowed to read.
+            self.env['credit.recheck'].sudo()._mark_partners(members.sudo(), company)
 
     # -------------------------------------------------------------------------
     # Sums

@@ -55,12 +55,14 @@ class TestRecheck(CreditCommon, MailCase):
         self._reverse(invoice)
         self.assertEqual(self.Recheck.search([]).account_id, self.account)
 
-    def test_limit_status_and_cancelled_order_mark_the_customer(self):
+    def test_limit_status_grade_review_and_cancelled_order_mark_the_customer(self):
         confirmed = self._order_of(70, confirm=True)
         self._held()
         for change in (
             lambda: self._limit(self.account, 90),
             lambda: self.account.write({'status': 'watch'}),
+            lambda: self.account.write({'grade_id': self.env['credit.grade'].search([], limit=1).id}),
+            lambda: self.account.write({'next_review_date': '2040-01-01'}),
             confirmed._action_cancel,
         ):
             self.Recheck.search([]).unlink()

@@ -36,6 +36,13 @@ class TestTeamLimit(CreditCommon):
         self.assertEqual(self._state(400, self.second), 'passed')
         self.assertEqual(self._state(5000, self.stranger), 'passed')
 
+    def test_raised_limit_has_the_held_orders_of_its_customers_looked_at(self):
+        self.assertEqual(self._state(1100), 'on_hold')
+        Recheck = self.env['credit.recheck'].sudo()
+        Recheck.search([]).unlink()
+        self.limit.with_user(self.manager).amount = 5000
+        self.assertEqual(Recheck.search([]).account_id.partner_id, self.customer)
+
     def test_orders_of_one_batch_count_for_each_other(self):
         orders = self._order_of(600) + self._order_of(600, partner=self.second)
         orders.action_confirm()
