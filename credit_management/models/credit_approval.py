@@ -310,9 +310,13 @@ class CreditApproval(models.Model):
             )
 
     @api.model
-    def _pass_over(self, users=None):
-        """Ask on where whoever is asked is away, or may not decide any more."""
-        domain = [('state', '=', 'pending')]
+    def _pass_over(self, users=None, domain=()):
+        """Ask on where whoever is asked is away, or may not decide any more, and where nobody could be asked.
+
+        :param users: only steps that these are asked about
+        :param domain: only these of the pending steps
+        """
+        domain = [('state', '=', 'pending'), *domain]
         steps = self.search(domain if users is None else [*domain, ('user_id', 'in', users.ids)])
         lineups = steps._lineups()
         steps.filtered(lambda step: not step.user_id or lineups[step].present(step.user_id.id) != step.user_id.id)._ask(
@@ -330,7 +334,7 @@ class CreditApproval(models.Model):
     @api.model
     def _follow_up(self, company):
         domain = [('state', '=', 'pending'), ('company_id', 'child_of', company.id)]
-        self._pass_over(self.search(domain).user_id)
+        self._pass_over(domain=domain)
         late = self.search([*domain, ('deadline', '<', fields.Datetime.now()), ('exhausted', '=', False)])
         unconfirmed = late.filtered(lambda step: step.kind == 'confirmation')
         (late - unconfirmed)._ask('deadline')

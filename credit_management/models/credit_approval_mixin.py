@@ -330,11 +330,14 @@ class CreditApprovalMixin(models.AbstractModel):
         :raise UserError: if `step`, which the user saw, has been decided meanwhile
         """
         if step and step not in self.sudo().approval_id:
-            decided = step.sudo()
+            # The number is a client's: nothing is told of another document's step.
+            decided = (
+                step.sudo().exists().filtered(lambda item: item.res_model == self._name and item.res_id in self.ids)
+            )
             raise UserError(
                 self.env._(
                     "%(document)s has been decided meanwhile by %(user)s. Reload the page.",
-                    document=decided.document_name,
+                    document=self[0].sudo().display_name,
                     user=decided.decided_by_id.name or self.env._("the system"),
                 )
             )

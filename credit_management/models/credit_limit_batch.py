@@ -61,8 +61,8 @@ class CreditLimit(models.Model):
                         del vals[name]
                 vals.setdefault('currency_id', account.currency_id.id)
                 vals['account_id'] = account.id
-            # Only the change of many makes batches.
-            vals.pop('batch', None)
+            # Only the change of many makes batches; explicit, so that no default from a client's context gets in.
+            vals['batch'] = False
         return super().create(vals_list)
 
     def write(self, vals):
