@@ -99,28 +99,33 @@ class CreditRelease(models.Model):
     # Approval
     # -------------------------------------------------------------------------
 
-    def _approval_request(self):
-        # EXTENDS credit.approval.mixin: as the check saw it
+    def _approval_request(self, margin=None):
+        # EXTENDS credit.approval.mixin: as the check saw it, and as it may grow
         check = self.check_id
+        growth = check.document_total * (self.margin if margin is None else margin) / 100
         present = inf if check.unlimited else check.effective_limit
-        excess = 0.0 if check.unlimited else max(0.0, check.exposure + check.document_amount - present)
-        return self._prepare_approval_request(check.document_total, present, excess)
+        excess = 0.0 if check.unlimited else max(0.0, check.exposure + check.document_amount + growth - present)
+        return self._prepare_approval_request(check.document_total + growth, present, excess)
 
     def _approval_requester(self):
         # EXTENDS credit.approval.mixin: who asked, else who wanted the document to go on
         return self.requested_by_id or self.check_id.user_id
 
     def _approval_barred(self):
-        # EXTENDS credit.approval.mixin: who released alone does not confirm that himself
-        return self._approval_requester() | (self.decided_by_id if self.emergency_state else self.env['res.users'])
+        # EXTENDS credit.approval.mixin: nor who wanted the document to go on, whoever asked for the release (that a
+        # release confirmed it was no wish); who released alone does not confirm that himself
+        barred = self._approval_requester()
+        if not self.check_id.release_id:
+            barred |= self.check_id.user_id
+        return barred | self.decided_by_id if self.emergency_state else barred
 
     def _approval_policy(self):
         # EXTENDS credit.approval.mixin
         return self.check_id.policy_id or super()._approval_policy()
 
-    def _approval_outside(self):
+    def _approval_outside(self, margin=None):
         # EXTENDS credit.approval.mixin
-        bound, request = self._approval_policy().max_release_excess_percent, self._approval_request()
+        bound, request = self._approval_policy().max_release_excess_percent, self._approval_request(margin)
         if self.emergency_state or not bound or not request.excess or not request.exceeds_by_percent(bound + 0.01):
             return False
         return self.env._(
@@ -141,13 +146,23 @@ class CreditRelease(models.Model):
         return self.env[self.res_model].browse(self.res_id).exists()
 
     def _follow(self, vals):
-        """Take over the document's new check while the release is asked for; another amount is another question."""
+        """Take over the document's new check while the release is asked for.
+
+        Another amount is another question, and so is what another level has to be asked about.
+        """
         for release in self.filtered(lambda item: item.state == 'requested'):
             before = (release.amount, release.currency_id, release.debtor_id)
             release.write(vals)
-            if before != (release.amount, release.currency_id, release.debtor_id):
+            if before != (release.amount, release.currency_id, release.debtor_id) or release._further_levels():
                 release._approval_start()
                 release._approval_notify()
+
+    def _further_levels(self):
+        """Return the levels that would have to be asked by now, and are not."""
+        self.ensure_one()
+        attempt = self.approval_id.attempt
+        asked = self.approval_ids.filtered(lambda step: step.attempt == attempt).level_id
+        return self._approval_levels(self._approval_request()) - asked
 
     # -------------------------------------------------------------------------
     # Emergency
@@ -164,10 +179,10 @@ class CreditRelease(models.Model):
         self.ensure_one()
         bound = self._approval_policy().sudo().emergency_amount
         company = self._approval_company()
-        if not bound or company.currency_id.compare_amounts(self._approval_request().amount, bound) > 0:
+        if not bound or company.currency_id.compare_amounts(self._approval_request(margin=0.0).amount, bound) > 0:
             return False
         users = self.env['res.users'].union(*(level._members(company) for level in self._emergency_levels()))
-        return user in users - self._approval_requester()
+        return user in users - self._approval_barred()
 
     def _check_emergency(self, note, reason):
         """Refuse an emergency release by the wrong person, of too much, or without its reason.

@@ -21,6 +21,17 @@ TERMS = {
     'proof',
     'proof_name',
 }
+# What one condition consists of.
+CONDITION_FIELDS = (
+    'condition',
+    'condition_amount',
+    'condition_due',
+    'condition_since',
+    'condition_received',
+    'condition_state',
+    'proof',
+    'proof_name',
+)
 
 
 class CreditRelease(models.Model):
@@ -102,10 +113,42 @@ class CreditRelease(models.Model):
         since = self.env.cr.now().replace(microsecond=0)
         return {**vals, 'condition_state': 'open', 'condition_since': since}
 
-    def _propose_conditions(self, conditions):
-        """Keep what one level has laid down for the next, who sees it and may change it."""
+    def _lay_down(self, conditions, order):
+        """Keep the conditions of a decision, before it is made: what they allow decides whose decision it is.
+
+        The next level sees them and may change them.
+
+        :param conditions: see `_prepare_condition_vals`; None: those that the level before has laid down
+        :returns: the conditions that hold
+        :raise UserError: if the margin is one that another level decides on
+        """
+        self.ensure_one()
         # Written by the flow only.
-        self.sudo().write({name: value for name, value in (conditions or {}).items() if name in TERMS})
+        release = self.sudo().with_context(bin_size=False)
+        if conditions is None:
+            conditions = self._prepare_condition_vals({name: release[name] for name in TERMS}, order.sudo())
+        release.write({name: value for name, value in conditions.items() if name in TERMS})
+        if release.margin and release.approval_id and (further := release._further_levels()):
+            raise UserError(
+                self.env._(
+                    "With this margin %(document)s may grow up to %(amount)s, which “%(level)s” has to decide on. "
+                    "Choose a smaller margin.",
+                    document=release.document_name,
+                    amount=release._money(release._allowed_amount()),
+                    level=further[0].name,
+                )
+            )
+        return conditions
+
+    def _kept_by_a_raise(self, conditions):
+        """Return what of this release's conditions goes on where a raise takes its place.
+
+        :param conditions: those of the raise
+        """
+        kept = {'recheck_delivery': True} if self.recheck_delivery else {}
+        if self.condition_state == 'open' and not conditions.get('condition'):
+            kept |= {name: self.with_context(bin_size=False)[name] for name in CONDITION_FIELDS}
+        return kept
 
     def _approval_button(self, decision, step):
         # EXTENDS credit_management: a raise has buttons of its own

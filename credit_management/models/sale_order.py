@@ -890,11 +890,11 @@ class SaleOrder(models.Model):
         self._credit_require_releasable()
         self._credit_require_unchanged()
         release = self._credit_asked_release()
+        conditions = release._lay_down(conditions, self)
         if release._approval_decide('approved', note, reason, step):
             self._credit_decide('released', note, conditions)
             self._credit_go_on(note)
         else:
-            release._propose_conditions(conditions)
             self._credit_note_level(note)
 
     def _credit_go_on(self, note):

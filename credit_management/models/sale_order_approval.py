@@ -122,9 +122,13 @@ class SaleOrder(models.Model):
         self.check_access('read')
         self._credit_require_releasable()
         self._credit_require_unchanged()
+        if self.credit_state != 'on_hold':
+            raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
         self._credit_asked_release()
         # Whether he may depends on levels and on a release that he need not read.
         release = self.sudo().credit_release_id
+        # What a level before has laid down, as a margin, is not his to use.
+        release._lay_down(release._prepare_condition_vals({}, self.sudo()), self)
         release._check_emergency(note, reason)
         self._credit_decide('released', note)
         release._ask_confirmation(reason)

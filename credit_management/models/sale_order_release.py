@@ -320,8 +320,16 @@ class SaleOrder(models.Model):
         :raise UserError: if none is asked for
         """
         release = self._credit_asked_raise()
+        former = self.sudo().credit_release_id
+        if self.credit_state == 'on_hold' or former.emergency_state in ('open', 'refused', 'overdue'):
+            raise UserError(
+                self.env._(
+                    "%(order)s is held again, or its emergency release is not confirmed. Decide on that first.",
+                    order=self.name,
+                )
+            )
+        conditions = release._lay_down(conditions, self)
         if not release._approval_decide('approved', note, reason, step):
-            release._propose_conditions(conditions)
             self._credit_note_level(note, release.sudo())
             return
         self._credit_settle_raise('released', note, conditions)
@@ -352,9 +360,11 @@ class SaleOrder(models.Model):
         """Record the decision about a raise, and tell who asked for it."""
         order = self.sudo()
         release = order.credit_raise_id
+        kept = order.credit_release_id._kept_by_a_raise(conditions) if state == 'released' else {}
         release.write(
             {
                 **(conditions or {}),
+                **kept,
                 'state': state,
                 'decided_by_id': self.env.uid,
                 'decided_date': fields.Datetime.now(),

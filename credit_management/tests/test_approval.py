@@ -136,6 +136,15 @@ class TestApprovalLevels(ApprovalCommon):
             limit.with_user(self.other_manager).with_context(credit_approval=seen).action_approve()
         self.assertEqual(limit.state, 'submitted')
 
+    def test_number_of_anothers_step_tells_nothing_of_its_document(self):
+        limit, other = self._submitted(), self._submitted(777, user=self.deputy)
+        other.with_user(self.manager).action_approve()
+        seen = other.sudo().approval_ids.id
+        with self.assertRaises(UserError) as refused:
+            limit.with_user(self.manager).with_context(credit_approval=seen).action_approve()
+        self.assertNotIn("777", str(refused.exception))
+        self.assertNotIn(self.manager.name, str(refused.exception))
+
     def test_rejection_at_the_second_level_ends_it(self):
         self._two_levels()
         limit = self._submitted(1000)
@@ -489,6 +498,12 @@ class TestWhoIsAsked(ApprovalCommon):
             self.assertTrue(limit.with_user(user).can_decide)
         self.assertEqual(limit.activity_ids.user_id, step.user_id)
 
+    def test_where_nobody_could_be_asked_somebody_is_as_soon_as_there_is_one(self):
+        limit = self._submitted()
+        limit.sudo().approval_id.user_id = False
+        self._follow_up()
+        self.assertTrue(limit.approval_user_id)
+
     def test_when_all_were_asked_the_managers_are_told_once(self):
         level = self._level("All", self.manager, deadline_number=1)
         level.group_id = self.env.ref('credit_management.group_credit_manager')
@@ -563,6 +578,83 @@ class TestApprovalOfReleases(ApprovalCommon):
         self.assertEqual((order.credit_approval_user_id, order.credit_release_id.amount), (self.manager, 2000))
         order.with_user(self.manager)._credit_release("fine")
         order.with_user(self.director)._credit_release("fine too")
+        self.assertEqual(order.state, 'sale')
+
+    def test_excess_that_grows_while_it_is_asked_for_takes_the_level_that_decides_on_it(self):
+        self._level("Manager", self.manager)
+        self._level("Director", self.director, excess_from=1000)
+        order = self._held(100)
+        order.with_user(self.sales_user)._credit_request_release("please")
+        release = order.credit_release_id
+        self.assertEqual(release.approval_ids.mapped('level_name'), ["Manager"])
+        self._invoice(5000)
+        order.with_user(self.sales_user).action_confirm()
+        asked = release.approval_ids.filtered(lambda step: step.attempt == 2).sorted('sequence')
+        self.assertEqual(asked.mapped('level_name'), ["Manager", "Director"])
+        order.with_user(self.manager)._credit_release("ok")
+        self.assertEqual(order.credit_state, 'on_hold')
+        order.with_user(self.director)._credit_release("ok")
+        self.assertEqual(order.state, 'sale')
+
+    def test_margin_is_no_way_past_the_next_level(self):
+        self._two_levels()
+        order = self._held(900)
+        for margin, refused in ((20, True), (10, False)):
+            dialog = (
+                self.env['credit.decision']
+                .with_user(self.manager)
+                .create({'decision': 'release', 'order_id': order.id, 'note': "ok", 'margin': margin})
+            )
+            if refused:
+                with self.assertRaisesRegex(UserError, "“Director” has to decide"):
+                    dialog.action_apply()
+            else:
+                dialog.action_apply()
+        self.assertEqual((order.state, order.credit_release_id._allowed_amount()), ('sale', 990))
+
+    def test_margin_counts_in_what_is_beyond_the_policy(self):
+        self.policy.max_release_excess_percent = 1000
+        order = self._held(100)  # 90 over a limit of 10
+        dialog = (
+            self.env['credit.decision']
+            .with_user(self.manager)
+            .create({'decision': 'release', 'order_id': order.id, 'note': "ok"})
+        )
+        self.assertFalse(dialog.outside_text)
+        dialog.margin = 50
+        self.assertTrue(dialog.outside_text)
+        with self.assertRaisesRegex(UserError, "outside the policy"):
+            dialog.action_apply()
+        dialog.reason_id = dialog.offered_reason_ids[:1]
+        dialog.action_apply()
+        self.assertTrue(order.credit_release_id.outside_policy)
+
+    def test_conditions_of_a_level_hold_where_the_next_says_nothing_of_them(self):
+        self._level("First", self.manager)
+        self._level("Second", self.other_manager)
+        order = self._held(100)
+        self.env['credit.decision'].with_user(self.manager).create(
+            {
+                'decision': 'release',
+                'order_id': order.id,
+                'note': "ok",
+                'condition': 'deposit',
+                'condition_amount': 50,
+            }
+        ).action_apply()
+        order.with_user(self.other_manager)._credit_release("ok")  # as from the list, for many
+        release = order.credit_release_id
+        self.assertEqual((order.credit_state, release.condition_state), ('awaiting_payment', 'open'))
+
+    def test_who_wanted_the_order_does_not_release_it_whoever_asks(self):
+        self.manager.group_ids += self.env.ref('sales_team.group_sale_salesman_all_leads')
+        order = self._order_of(100)
+        order.with_user(self.manager).action_confirm()
+        order.with_user(self.sales_user)._credit_request_release("please")
+        self.assertFalse(order.with_user(self.manager).credit_can_release)
+        with self.assertRaisesRegex(AccessError, "yourself"):
+            order.with_user(self.manager)._credit_release("ok")
+        order.with_user(self.other_manager)._credit_release("ok")
         self.assertEqual(order.state, 'sale')
 
     def test_cancelled_order_is_not_asked_about_any_more(self):
@@ -655,7 +747,7 @@ class TestApprovalOfReleases(ApprovalCommon):
         with self.assertRaisesRegex(UserError, "up to 100.00 % beyond"):
             beyond.with_user(self.manager)._credit_release("fine")
         reason = self.env.ref('credit_management.credit_reason_strategic')
-        beyond.with_user(self.manager)._credit_release("board decision", reason)
+        beyond.with_user(self.manager)._credit_release("board decision", reason=reason)
         self.assertTrue(beyond.credit_release_id.outside_policy)
 
     def test_dialog_offers_the_reasons_for_it(self):
@@ -700,6 +792,17 @@ class TestEmergencyRelease(ApprovalCommon):
         self.assertEqual(release.emergency_state, 'confirmed')
         self.assertFalse(order._credit_goods_stopped())
         self.assertFalse(order.activity_ids)
+
+    def test_margin_of_a_level_is_not_used_by_who_releases_alone(self):
+        order = self._held(100)
+        self._level("Last", self.director)
+        order.with_user(self.sales_user)._credit_request_release("please")
+        self.env['credit.decision'].with_user(self.manager).create(
+            {'decision': 'release', 'order_id': order.id, 'note': "ok", 'margin': 500}
+        ).action_apply()
+        self.assertEqual((order.state, order.credit_release_id.margin), ('draft', 500))
+        order.with_user(self.other_manager)._credit_release_alone("can't wait", self.reason)
+        self.assertEqual((order.state, order.credit_release_id._allowed_amount()), ('sale', 100))
 
     def test_who_released_alone_does_not_confirm_it(self):
         order = self._released_alone(user=self.director)

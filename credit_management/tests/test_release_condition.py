@@ -291,6 +291,37 @@ class TestReleaseCondition(CreditCommon):
         self._decide_raise('raise', self.sales_user, raise_amount=150)
         self.assertEqual(order.sudo().credit_raise_id.check_id.excess, 50)
 
+    def test_raise_keeps_the_promise_that_the_order_was_released_against(self):
+        first = self._release(condition='promise', condition_amount=60, recheck_delivery=True)
+        self._decide_raise('raise', self.sales_user, raise_amount=70)
+        self._decide_raise('approve_raise', self.other_manager)
+        release = self.order.credit_release_id
+        self.assertEqual((first.condition_state, release.amount), ('void', 70))
+        self.assertRecordValues(
+            release,
+            [
+                {
+                    'condition': 'promise',
+                    'condition_amount': 60,
+                    'condition_due': first.condition_due,
+                    'condition_state': 'open',
+                    'recheck_delivery': True,
+                }
+            ],
+        )
+        self._look(8)
+        self.assertEqual((release.condition_state, self.order.credit_state), ('broken', 'on_hold'))
+
+    def test_raise_is_no_way_round_a_broken_promise(self):
+        self._release(condition='promise', condition_amount=60)
+        self._decide_raise('raise', self.sales_user, raise_amount=70)
+        self._look(8)
+        with self.assertRaisesRegex(UserError, "held again"):
+            self._decide_raise('approve_raise', self.other_manager)
+        self.assertEqual(self.order.credit_state, 'on_hold')
+        self._decide_raise('refuse_raise', self.other_manager)
+        self.assertFalse(self.order.credit_raise_id)
+
     def test_refused_raise_changes_nothing_and_its_salesperson_is_told(self):
         order = self._confirmed()
         self._decide_raise('raise', self.sales_user, raise_amount=150)

@@ -60,20 +60,19 @@ class CreditDecision(models.TransientModel):
             wizard.order_id.check_access('read')
             wizard.reason = wizard.order_id.credit_reason
 
-    @api.depends('order_id', 'limit_id', 'decision')
+    @api.depends('order_id', 'limit_id', 'decision', 'margin')
     def _compute_outside_text(self):
         for wizard in self:
-            document = wizard.limit_id
-            if wizard.order_id and wizard.decision != 'approve_limit':
+            wizard.outside_text = wizard.limit_id.outside_text if wizard.decision == 'approve_limit' else False
+            if wizard.order_id and wizard.decision in ('release', 'approve_raise'):
                 wizard.order_id.check_access('read')
                 order = wizard.order_id.sudo()
-                document = (
+                release = (
                     order.credit_raise_id if wizard.decision == 'approve_raise' else order._credit_planned_release()
                 )
-            approving = wizard.decision in ('release', 'approve_raise', 'approve_limit')
-            wizard.outside_text = document.outside_text if approving else False
+                wizard.outside_text = bool(release.account_id) and release._approval_outside(wizard.margin)
 
-    @api.depends('decision', 'order_id', 'limit_id')
+    @api.depends('decision', 'order_id', 'limit_id', 'margin')
     def _compute_offered_reason_ids(self):
         purposes = {*PURPOSES.values(), 'for_outside'}
         reasons = self.env['credit.reason'].search(Domain.OR(Domain(name, '=', True) for name in sorted(purposes)))
