@@ -158,6 +158,37 @@ class CreditLimit(models.Model):
         """Write what `write` keeps clients from writing."""
         super().write({'batch': batch})  # pylint: disable=super-method-mismatch
 
+    def _approval_notify(self):
+        # EXTENDS credit_management: whoever is asked about limits of a batch gets one activity, on the first of them
+        batched = self.filtered('batch')
+        super(CreditLimit, self - batched)._approval_notify()
+        batched._notify_batches()
+
+    def _approval_close_activity(self, feedback=None, withdrawn=False):
+        # EXTENDS credit_management: the activity of a batch moves on to the next that is not decided
+        result = super()._approval_close_activity(feedback, withdrawn)
+        self._notify_batches()
+        return result
+
+    def _notify_batches(self):
+        """Give whoever is asked about limits of these batches one activity each, and take back the others."""
+        batches = {limit.batch for limit in self if limit.batch}
+        if not batches:
+            return
+        # Also of limits that whoever decides on one of them need not write.
+        pending = self.sudo().search([('batch', 'in', list(batches)), ('state', '=', self._approval_state)], order='id')
+        for (batch, user), limits in pending.grouped(lambda limit: (limit.batch, limit.approval_user_id)).items():
+            if not user:
+                continue
+            first, rest = limits[:1], limits[1:]
+            super(CreditLimit, first)._approval_notify()
+            if rest:
+                rest.activity_unlink([self._approval_activity])
+                reader = first.with_context(lang=user.lang or self.env.lang)
+                first.activity_search([self._approval_activity]).summary = reader.env._(
+                    "Batch %(batch)s: %(count)s limits", batch=batch, count=len(limits)
+                )
+
     def action_submit_selected(self):
         """Submit the drafts among these limits; what is wrong with one stops no other.
 

@@ -20,6 +20,7 @@ from . import test_limit_expiry
 from . import test_exception_report
 from . import test_handover
 from . import test_merge
+from . import test_migration
 from . import test_recheck
 from . import test_release_condition
 from . import test_remainder

@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 from odoo.tools import file_open
@@ -70,6 +71,49 @@ class TestLimitChange(LimitCommon):
         result = limits.with_user(self.other_manager).action_approve_selected()
         self.assertEqual((result['params']['type'], limits.mapped('state')), ('success', ['approved'] * 2))
         self.assertEqual([account.limit_amount for account in (self.a, self.b)], [13530, 22000])
+
+    def _activities(self, limits):
+        return limits.activity_search(['credit_management.mail_activity_type_limit'])
+
+    def test_approver_gets_one_activity_for_a_batch_that_moves_on_with_what_is_left(self):
+        policy = self._limit_policy()
+        policy.approval_level_ids = [Command.create({'name': "Board", 'user_ids': [Command.set(self.manager.ids)]})]
+        self._limit(self.d, 500)
+        self._open(method='percent', percent=10).action_apply()
+        limits = self.env['credit.limit'].search([('batch', '!=', False)], order='id')
+        self.assertEqual(limits.approval_user_id, self.manager)
+
+        activity = self._activities(limits)
+        self.assertEqual((len(activity), activity.res_id), (1, limits[0].id))
+        self.assertIn(f"{limits[0].batch}: 3 limits", activity.summary)
+        limits[0].with_user(self.manager).action_approve()
+        activity = self._activities(limits)
+        self.assertEqual((len(activity), activity.res_id), (1, limits[1].id))
+        self.assertIn("2 limits", activity.summary)
+        limits[1].with_user(self.analyst).action_draft()
+        activity = self._activities(limits)
+        self.assertEqual((activity.res_id, activity.summary), (limits[2].id, limits[2].display_name))
+        limits[2].with_user(self.manager)._reject("no")
+        self.assertFalse(self._activities(limits))
+
+    def test_batch_follows_an_absence_with_one_activity(self):
+        policy = self._limit_policy()
+        policy.approval_level_ids = [Command.create({'name': "Board", 'user_ids': [Command.set(self.manager.ids)]})]
+        self._open(method='percent', percent=10).action_apply()
+        limits = self.env['credit.limit'].search([('batch', '!=', False)])
+        today = self.company._credit_today()
+        self.env['credit.absence'].create(
+            {
+                'user_id': self.manager.id,
+                'substitute_id': self.other_manager.id,
+                'date_from': today,
+                'date_to': today,
+            }
+        )
+
+        self.assertEqual(limits.approval_user_id, self.other_manager)
+        activity = self._activities(limits)
+        self.assertEqual((len(activity), activity.user_id), (1, self.other_manager))
 
     def test_excluded_lines_are_not_proposed(self):
         change = self._open(method='percent', percent=10)
