@@ -117,7 +117,7 @@ class CreditException(models.Model):
         )
 
     def _limits_sql(self, company):
-        """Return the limits of a root company that were marked as outside policy, at the rate of the day of decision."""
+        """Return the limits of a root company that were marked outside policy, at the rate of their day of decision."""
         return SQL(
             """
             SELECT decision.id::bigint * 4 + 1, 'limit', decision.decided_date, decision.decided_by_id,

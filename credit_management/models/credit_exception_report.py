@@ -10,8 +10,8 @@ from odoo.tools import format_date
 from odoo.tools.date_utils import add, start_of
 
 COLUMNS = (
-    'date', 'kind', 'partner_id', 'document_name', 'amount', 'excess', 'user_id', 'requested_by_id', 'reason_id', 'reason',
-    'outside_policy', 'emergency', 'broken', 'condition_broken', 'policy_id',
+    'date', 'kind', 'partner_id', 'document_name', 'amount', 'excess', 'user_id', 'requested_by_id', 'reason_id',
+    'reason', 'outside_policy', 'emergency', 'broken', 'condition_broken', 'policy_id',
 )  # fmt: skip
 
 

@@ -181,7 +181,7 @@ class CreditLimit(models.Model):
             if not user:
                 continue
             first, rest = limits[:1], limits[1:]
-            super(CreditLimit, first)._approval_notify()
+            super(CreditLimit, first)._approval_notify()  # pylint: disable=super-method-mismatch
             if rest:
                 rest.activity_unlink([self._approval_activity])
                 reader = first.with_context(lang=user.lang or self.env.lang)
