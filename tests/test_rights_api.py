@@ -364,6 +364,14 @@ def test_context_keys_do_not_help(world: World, seller: Api, context: dict) -> N
         ("credit.event", "_record"),
         ("credit.event", "_verify_chain"),
         ("credit.seal", "_seal"),
+        ("sale.order", "_credit_release_alone"),
+        ("sale.order", "_credit_approve_raise"),
+        ("sale.order", "_credit_decide_each"),
+        ("credit.handover", "_carry_out"),
+        ("credit.account", "_blacklist"),
+        ("credit.alert", "_handle"),
+        ("credit.recheck", "_mark_all"),
+        ("credit.approval", "_pass_over"),
     ],
 )
 @pytest.mark.parametrize("login", ["seller", "manager"])
@@ -443,3 +451,238 @@ def test_statistic_and_dry_list_are_not_for_sales(world: World, seller: Api) -> 
         assert seller.search(model).status == FORBIDDEN, model
         assert world.apis["analyst"].search(model).status == FORBIDDEN, model
     assert world.apis["auditor"].search("credit.rule.statistic").status == 200
+
+
+# Approvals, limits of teams, hand-overs, alerts, applications ----------------
+
+
+def figures(answer: Answer) -> list[str]:
+    """Return the amounts that a refusal gives away: of orders, limits and exposures of this world."""
+    text = str(answer.value.get("message", "")) if isinstance(answer.value, dict) else str(answer.value)
+    return [amount for amount in ("1,000.00", "1000.0", "900.00", "950.00", "100.00", "50.00") if amount in text]
+
+
+def assert_refused(answers: dict[str, Answer], *statuses: int) -> None:
+    """Check that all were refused, without a figure and without the server stumbling."""
+    wrong = {name: answer for name, answer in answers.items() if answer.status not in (statuses or (FORBIDDEN,))}
+    assert wrong == {}
+    assert {name: figures(answer) for name, answer in answers.items() if figures(answer)} == {}
+
+
+ORDER_ACTIONS = [
+    "action_credit_evaluate",
+    "action_credit_release_selected",
+    "action_credit_reject_selected",
+    "action_credit_ask_raise",
+    "action_credit_approve_raise",
+    "action_credit_refuse_raise",
+    "action_credit_release_alone",
+    "action_credit_confirm_release",
+    "action_credit_refuse_release",
+]
+
+
+@pytest.mark.parametrize("login", ["seller", "stranger"])
+def test_buttons_of_another_ones_order_do_nothing(world: World, login: str) -> None:
+    """Not even a dialog opens about an order that one does not read."""
+    api = world.apis[login]
+
+    assert_refused({name: api("sale.order", name, ids=[world.foreign_order]) for name in ORDER_ACTIONS})
+
+    assert world.trade.states([world.foreign_order]) == [("draft", "on_hold")]
+
+
+def test_accountant_reads_orders_but_has_none_checked_or_decided_on(world: World) -> None:
+    """Core lets billing read orders; a dialog that opens on one decides nothing, see below."""
+    api = world.apis["accountant"]
+    names = ["action_credit_evaluate", "action_credit_release_selected", "action_credit_reject_selected"]
+
+    assert_refused({name: api("sale.order", name, ids=[world.own_order]) for name in names})
+    opened = [api("sale.order", name, ids=[world.own_order]) for name in ORDER_ACTIONS if name not in names]
+    assert not [answer for answer in opened if answer.status != 200 or figures(answer)]
+
+
+def test_own_order_is_checked_again_by_its_salesperson_and_the_analyst(world: World, seller: Api) -> None:
+    """Both learn what has become of it, and it is still on hold."""
+    for api in (seller, world.apis["analyst"]):
+        assert api("sale.order", "action_credit_evaluate", ids=[world.own_order]).status == 200
+    mixed = seller("sale.order", "action_credit_evaluate", ids=[world.own_order, world.foreign_order])
+
+    assert_refused({"mixed": mixed})
+    assert world.trade.states([world.own_order]) == [("draft", "on_hold")]
+
+
+@pytest.mark.parametrize("login", ["seller", "accountant", "analyst", "auditor", "stranger"])
+def test_nobody_else_releases_alone_raises_or_decides_on_several(world: World, login: str) -> None:
+    """Whatever dialog is filled in: the order stays on hold."""
+    api = world.apis[login]
+    decisions = ["release", "emergency", "confirm", "refuse", "approve_raise", "refuse_raise"]
+    [reason] = world.apis["manager"]("credit.reason", "search", domain=[("for_emergency", "=", True)], limit=1).value
+    answers = {}
+
+    for decision in decisions:
+        vals = {"decision": decision, "order_id": world.own_order, "note": "please"}
+        if decision == "emergency":
+            vals["reason_id"] = reason
+        answers[decision] = api("credit.decision", "create", vals_list=[vals])
+        if answers[decision].status == 200:
+            answers[decision] = api("credit.decision", "action_apply", ids=answers[decision].value)
+    line = {"decision": "release", "note": "please", "line_ids": [[0, 0, {"order_id": world.own_order}]]}
+    answers["several"] = api("credit.mass.decision", "create", vals_list=[line])
+    if answers["several"].status == 200:
+        api("credit.mass.decision", "action_apply", ids=answers["several"].value)
+        del answers["several"]
+
+    # 422: there is nothing of the kind to decide about.
+    assert_refused(answers, FORBIDDEN, 422)
+    assert world.trade.states([world.own_order]) == [("draft", "on_hold")]
+
+
+@pytest.mark.parametrize("login", ["seller", "accountant", "analyst", "auditor", "stranger"])
+def test_approvals_are_decided_by_who_is_asked(world: World, login: str) -> None:
+    """The step stays pending; its fields are not for anybody to write."""
+    api = world.apis[login]
+    [step] = world.trade.admin.call("credit.approval", "search", [[("state", "=", "pending")]], {"limit": 1})
+    [limit] = world.trade.create("credit.limit", {"account_id": world.own_account, "amount": 7000, "reason": "wanted"})
+    world.trade.admin.call("credit.limit", "action_submit", [[limit]])
+    asked = [("res_model", "=", "credit.limit"), ("res_id", "=", limit), ("state", "=", "pending")]
+    [mine] = world.trade.admin.call("credit.approval", "search", [asked])
+
+    assert_refused(
+        {
+            "approve": api("credit.approval", "action_approve", ids=[mine]),
+            "selected": api("credit.limit", "action_approve", ids=[limit]),
+            "outside": api("credit.limit", "_approve", ids=[limit]),
+            "flow": api("credit.approval", "_ask", ids=[mine]),
+            "decide": api("credit.limit", "_approval_decide", ids=[limit], state="approved"),
+            "user": api("credit.approval", "write", ids=[mine], vals={"user_id": 2}),
+            "marks": api("credit.limit", "write", ids=[limit], vals={"outside_policy": True}),
+        },
+    )
+    opened = [api("credit.approval", method, ids=[step]) for method in ("action_approve", "action_reject")]
+
+    # A dialog may open for who reads the order; it decides nothing, see above.
+    assert not [answer for answer in opened if answer.status not in (200, FORBIDDEN)]
+    if login in ("seller", "stranger"):
+        assert_refused(dict(enumerate(opened)))
+    assert world.trade.read("credit.limit", limit, "state")[0]["state"] == "submitted"
+    assert world.trade.read("credit.approval", step, "state")[0]["state"] == "pending"
+    world.trade.admin.call("credit.limit", "action_draft", [[limit]])
+
+
+@pytest.mark.parametrize("login", ["seller", "accountant", "analyst", "auditor"])
+def test_only_managers_blacklist_hand_over_and_set_limits_of_teams(world: World, login: str) -> None:
+    """Neither by the button nor by the dialog behind it nor by writing."""
+    api = world.apis[login]
+    manager = world.apis["manager"]
+    handover = {"user_id": world.seller, "successor_id": world.colleague}
+    [made] = manager("credit.handover", "create", vals_list=[handover]).value
+    assert manager("credit.handover", "action_confirm", ids=[made]).status == 200
+    dialog = {"step": "blacklist", "account_ids": [[6, 0, [world.own_account]]], "note": "bad"}
+    [policy] = manager.search("credit.policy", [("id", "=", world.policy)]).value
+
+    assert_refused(
+        {
+            "blacklist": api("credit.account", "action_blacklist", ids=[world.own_account]),
+            "lift": api("credit.account", "action_lift_blacklist", ids=[world.own_account]),
+            "dialog": api("credit.blacklisting", "create", vals_list=[dialog]),
+            "status": api("credit.account", "write", ids=[world.own_account], vals={"status": "blacklisted"}),
+            "carry out": api("credit.handover", "action_carry_out", ids=[made]),
+            "new": api("credit.handover", "create", vals_list=[handover]),
+            "change": api("credit.handover", "write", ids=[made], vals={"successor_id": 2}),
+            "team": api("credit.team.limit", "create", vals_list=[{"user_id": world.seller, "amount": 1}]),
+            "level": api("credit.approval.level", "create", vals_list=[{"name": "me", "policy_id": policy["id"]}]),
+        },
+        FORBIDDEN,
+        422,
+    )
+
+    assert world.trade.read("credit.account", world.own_account, "status")[0]["status"] == "normal"
+    assert world.trade.read("credit.handover", made, "state")[0]["state"] == "confirmed"
+    manager("credit.handover", "action_cancel", ids=[made])
+
+
+def test_reports_and_marks_of_the_job_are_not_for_sales(world: World, seller: Api) -> None:
+    """Decisions outside policy, limits of teams, hand-overs, approvals, marks: not a row, not a count."""
+    accountant, analyst = world.apis["accountant"], world.apis["analyst"]
+    closed = {
+        seller: [
+            "credit.approval",
+            "credit.approval.level",
+            "credit.exception",
+            "credit.exception.report",
+            "credit.handover",
+            "credit.handover.line",
+            "credit.mass.decision",
+            "credit.recheck",
+            "credit.team.limit",
+        ],
+        accountant: ["credit.exception", "credit.exception.report", "credit.handover", "credit.recheck"],
+        analyst: ["credit.exception", "credit.exception.report", "credit.recheck"],
+    }
+
+    for api, models in closed.items():
+        for model in models:
+            assert_refused({f"{model} {name}": api(model, name, domain=[]) for name in ("search_read", "search_count")})
+            assert_refused({model: api(model, "formatted_read_group", domain=[], groupby=[], aggregates=["__count"])})
+    assert world.apis["auditor"].search("credit.exception", [], "amount").status == 200
+
+
+def test_alerts_are_read_of_own_customers_and_closed_by_analysts(world: World, seller: Api) -> None:
+    """Near the limit: the salesperson of the customer sees it, a colleague and the other company do not."""
+    trade = world.trade
+    boss, stranger = world.apis["boss"], world.apis["stranger"]
+    orders = [trade.order(customer, amount) for customer, amount in ((world.own, 45), (world.foreign, 95))]
+    trade.admin.call("sale.order", "action_confirm", [orders])
+    assert world.apis["analyst"]("credit.alert", "action_update", ids=[]).status == 200
+    found = boss.search("credit.alert", [], "partner_id").value
+    assert {row["partner_id"][0] for row in found} == {world.own, world.foreign}
+    alerts = {row["partner_id"][0]: row["id"] for row in found}
+
+    assert [row["partner_id"][0] for row in seller.search("credit.alert", [], "partner_id").value] == [world.own]
+    assert stranger.search("credit.alert").value == []
+    closing = {"step": "close", "note": "seen", "alert_ids": [[6, 0, [alerts[world.own]]]]}
+    for api in (seller, world.apis["accountant"]):
+        assert_refused(
+            {
+                "close": api("credit.alert", "action_close", ids=[alerts[world.own]]),
+                "snooze": api("credit.alert", "action_snooze", ids=[alerts[world.own]]),
+                "update": api("credit.alert", "action_update", ids=[]),
+                "write": api("credit.alert", "write", ids=[alerts[world.own]], vals={"state": "closed"}),
+                "dialog": api("credit.alert.closing", "create", vals_list=[closing]),
+            }
+        )
+    assert_refused(
+        {
+            "read": seller("credit.alert", "read", ids=[alerts[world.foreign]], fields=[]),
+            "account": seller("credit.alert", "action_open_account", ids=[alerts[world.foreign]]),
+        }
+    )
+    trade.admin.call("sale.order", "action_cancel", [orders])
+
+
+def test_applications_are_made_for_own_customers_only(world: World, seller: Api) -> None:
+    """The own draft is the salesperson's to hand in, not to propose or decline; a colleague's is not there."""
+    manager = world.apis["manager"]
+    vals = {"partner_id": world.foreign, "amount": 777, "company_id": 1}
+    [theirs] = manager("credit.application", "create", vals_list=[vals]).value
+    [own] = seller("credit.application", "create", vals_list=[{**vals, "partner_id": world.own}]).value
+
+    assert [row["id"] for row in seller.search("credit.application").value] == [own]
+    refused = {
+        "create": seller("credit.application", "create", vals_list=[vals]),
+        "button": seller("res.partner", "action_credit_apply", ids=[world.foreign]),
+        "propose": seller("credit.application", "action_propose", ids=[own]),
+        "decline": seller("credit.application", "action_decline", ids=[own]),
+        "state": seller("credit.application", "write", ids=[own], vals={"state": "submitted"}),
+        "accountant": world.apis["accountant"]("credit.application", "action_submit", ids=[own]),
+    }
+    for method in ("action_submit", "action_propose", "action_decline", "action_withdraw", "unlink"):
+        refused[method] = seller("credit.application", method, ids=[theirs])
+    refused["read"] = seller("credit.application", "read", ids=[theirs], fields=["amount"])
+    refused["write"] = seller("credit.application", "write", ids=[theirs], vals={"amount": 1})
+    assert_refused(refused)
+    # It belongs to its customer, whoever asks.
+    assert_refused({"move": seller("credit.application", "write", ids=[own], vals={"partner_id": world.foreign})}, 422)
+    assert not [name for name, answer in refused.items() if "777" in str(answer.value.get("message"))]
+    assert world.apis["stranger"].search("credit.application").value == []
