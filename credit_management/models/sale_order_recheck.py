@@ -103,7 +103,6 @@ class SaleOrder(models.Model):
         level = 'warning' if still or names[None] else 'success'
         return self._credit_notification(self.env._("Checked Again"), ' '.join(parts), level, 'soft_reload')
 
-    @api.model
     def action_credit_evaluate_all(self):
         """Leave all orders on hold that the user may have checked again to the job.
 

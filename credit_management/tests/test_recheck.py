@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -298,7 +299,8 @@ class TestRecheck(CreditCommon, MailCase):
         self._invoice(70)
         order = self._held()
         self.Recheck.search([]).unlink()
-        self.env['sale.order'].with_user(self.sales_user).action_credit_evaluate_all()
+        # As the button does.
+        call_kw(self.env['sale.order'].with_user(self.sales_user), 'action_credit_evaluate_all', [[]], {})
         self.assertEqual(self.Recheck.search([]).account_id, self.account)
         colleague = self._new_user('credit_sales_2', 'sales_team.group_sale_salesman')
         with self.assertRaisesRegex(UserError, "on hold"):
