@@ -19,7 +19,9 @@ class CreditAbsence(models.Model):
         default=lambda self: self.env.user,
         domain="[('share', '=', False)]",
     )
-    date_from = fields.Date(string="First Day", required=True, default=fields.Date.context_today, help="First day away.")
+    date_from = fields.Date(
+        string="First Day", required=True, default=fields.Date.context_today, help="First day away."
+    )
     date_to = fields.Date(string="Last Day", required=True, default=fields.Date.context_today, help="Last day away.")
     substitute_id = fields.Many2one(
         'res.users',

@@ -66,6 +66,14 @@ class TestBlacklist(CreditCommon):
         self._dialog('action_lift_blacklist', note="over")
         self.assertEqual(self.account.status, 'watch')
 
+    def test_dialog_begins_without_words_and_with_those_of_the_entry(self):
+        for action in ('action_blacklist', 'action_lift_blacklist'):
+            wizard_id = getattr(self.account.with_user(self.manager), action)()['res_id']
+            self.assertFalse(self.env['credit.blacklisting'].browse(wizard_id).note)
+            self._dialog('action_blacklist', note="fraud suspected")
+        wizard_id = self.account.with_user(self.manager).action_blacklist()['res_id']
+        self.assertEqual(self.env['credit.blacklisting'].browse(wizard_id).note, "fraud suspected")
+
     def test_reason_and_a_day_to_come_are_needed(self):
         for values in ({'note': " "}, {'note': "x", 'until': date_add(self.today, days=-1)}):
             with self.assertRaises(UserError):

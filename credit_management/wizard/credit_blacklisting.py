@@ -21,7 +21,7 @@ class CreditBlacklisting(models.TransientModel):
     def _open(self, accounts, step):
         """Return the action that asks about some accounts."""
         listed = accounts if len(accounts) == 1 and accounts.status == 'blacklisted' else accounts.browse()
-        known = listed and step == 'blacklist'
+        known = bool(listed) and step == 'blacklist'
         wizard = self.create(
             {
                 'step': step,
