@@ -29,7 +29,7 @@ def uninstall_hook(env):
         [('activity_type_id', 'in', types.mapped('res_id'))]
     ).unlink()
     for index in (
-        'account_move_credit_draft_index',
+        'account_move_credit_special_index',
         'res_partner_credit_registry_index',
         'res_partner_credit_similar_index',
         'res_partner_credit_vat_index',
