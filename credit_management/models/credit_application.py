@@ -515,7 +515,7 @@ class CreditApplication(models.Model):
     def _decline(self, note):
         """Reject a submitted application.
 
-        :raise AccessError: if the user is no credit analyst, or the applicant
+        :raise AccessError: if the user is no credit analyst
         """
         self._check_analyst()
         self.ensure_one()
@@ -540,7 +540,11 @@ class CreditApplication(models.Model):
             application.sudo()._write_flow({'state': 'withdrawn', 'limit_id': False})
             if limit.state == 'submitted':
                 limit.action_draft()
-            if limit.state == 'draft':
+            if any(step.state == 'approved' for step in limit.approval_ids):
+                # What a level has decided stays in the history.
+                note = application.env._("The application was withdrawn.")
+                limit._write_flow({'state': 'rejected', **limit._decision_vals(), 'decision_note': note})
+            elif limit.state == 'draft':
                 limit.unlink()
             application._close_activity()
         return True

@@ -60,6 +60,8 @@ class CreditHandoverLine(models.Model):
     def _check_given(self, vals):
         if vals.keys() - GIVEN_FIELDS:
             raise AccessError(self.env._("The balances of a hand-over are those of the credit accounts."))
+        # The system moves the customers later on: nobody names one that he may not read, as of another company.
+        self.env['res.partner'].browse(vals.get('partner_id') or ()).check_access('read')
 
     def _check_draft(self):
         if any(line.handover_id.state != 'draft' for line in self):

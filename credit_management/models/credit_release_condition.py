@@ -227,7 +227,12 @@ class CreditRelease(models.Model):
         shares = allocate(expected, every._payments(company))
         received = {}
         for release in self:
-            online = release._sale_order().sudo()._credit_paid_amount() if release.condition_state == 'open' else 0.0
+            # What was paid online before the decision has counted in the check.
+            online = (
+                release._sale_order().sudo()._credit_paid_amount(since=release.condition_since)
+                if release.condition_state == 'open'
+                else 0.0
+            )
             amount = release.condition_amount * shares[release.id] + online
             received[release.id] = min(release.condition_amount, release.currency_id.round(amount))
         return received

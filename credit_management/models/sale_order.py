@@ -444,10 +444,12 @@ class SaleOrder(models.Model):
             'user_id': order._credit_wanted_by().id,
         }
 
-    def _credit_paid_amount(self):
+    def _credit_paid_amount(self, since=None):
         """Return what is paid online for this order but not in the ledger yet, in its currency.
 
         Core confirms an order before it makes the payment of its transaction.
+
+        :param since: only what was begun from this moment on
         """
         self.ensure_one()
         transactions = self.transaction_ids.filtered(
@@ -456,6 +458,7 @@ class SaleOrder(models.Model):
                 and transaction.operation not in ('refund', 'validation')
                 # Once there is a payment, the ledger tells whether it has come.
                 and not transaction.payment_id
+                and (not since or transaction.create_date >= since)
             )
         )
         refunds = transactions.child_transaction_ids.filtered(

@@ -129,6 +129,21 @@ class TestApplication(CreditCommon, HttpCase):
         with self.assertRaisesRegex(UserError, "is decided"):
             application.action_withdraw()
 
+    def test_withdrawn_after_the_first_level_its_decision_stays(self):
+        policy = self.env['credit.account'].sudo()._applied_policies(self.customer, self.company)[self.customer.id]
+        for sequence, user in enumerate((self.manager, self.other_manager)):
+            self.env['credit.approval.level'].create(
+                {'name': user.name, 'policy_id': policy.id, 'user_ids': user.ids, 'sequence': sequence}
+            )
+        application = self._application(self.analyst)
+        application.action_submit()
+        limit = application.limit_id
+        limit.with_user(self.manager).action_approve()
+        self.assertEqual((limit.state, limit.approval_user_id), ('submitted', self.other_manager))
+        application.action_withdraw()
+        self.assertEqual((application.state, limit.state), ('withdrawn', 'rejected'))
+        self.assertFalse(limit.approval_id)
+
     def test_applicant_does_not_approve_though_another_proposed(self):
         manager = self._new_user('selling_manager', 'credit_management.group_credit_manager')
         application = self._application(manager)

@@ -294,6 +294,17 @@ class TestHandover(HandoverCommon):
         with self.assertRaises(ValidationError):
             self._handover(successor_id=self.sales_user.id)
 
+    def test_customer_of_another_company_is_not_named(self):
+        other = self.setup_other_company()['company']
+        stranger = self.env['res.partner'].create(
+            {'name': "Elsewhere", 'company_id': other.id, 'user_id': self.sales_user.id}
+        )
+        handover = self._handover()
+        with self.assertRaises(AccessError):
+            self.env['credit.handover.line'].with_user(self.manager).create(
+                {'handover_id': handover.id, 'partner_id': stranger.id, 'successor_id': handover.successor_id.id}
+            )
+
     def test_successor_is_active_and_works_in_the_company(self):
         handover = self._handover()
         other = self.env['res.company'].create({'name': "Other company"})

@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 
 from freezegun import freeze_time
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import BaseCase, tagged
 from odoo.tools.date_utils import add as date_add
@@ -172,6 +173,29 @@ class TestReleaseCondition(CreditCommon):
         self.order.with_user(self.sales_user).action_confirm()
         self.assertEqual(self.order.credit_state, 'on_hold')
         self.assertEqual(release.condition_state, 'void')
+
+    def test_what_was_paid_online_before_the_decision_is_no_deposit(self):
+        transaction = self.env['payment.transaction'].create(
+            {
+                'provider_id': self.env['payment.provider'].create({'name': "Card"}).id,
+                'payment_method_id': self.env['payment.method'].create({'name': "Card", 'code': 'card_test'}).id,
+                'reference': 'authorized before',
+                'amount': 30,
+                'currency_id': self.order.currency_id.id,
+                'partner_id': self.customer.id,
+                'sale_order_ids': [Command.set(self.order.ids)],
+                'state': 'authorized',
+            }
+        )
+        release = self._release(condition='deposit', condition_amount=30)
+        before = date_add(release.condition_since, hours=-1)
+        self.env.cr.execute("UPDATE payment_transaction SET create_date = %s WHERE id = %s", [before, transaction.id])
+        transaction.invalidate_recordset(['create_date'])
+        self._look()
+        self.assertEqual((self.order.credit_state, release.condition_received), ('awaiting_payment', 0))
+        transaction.copy({'reference': 'begun afterwards', 'state': 'authorized'})
+        self._look()
+        self.assertEqual((release.condition_state, self.order.state), ('kept', 'sale'))
 
     def test_deposit_that_does_not_come_puts_the_order_back_on_hold(self):
         release = self._release(condition='deposit', condition_amount=30)
