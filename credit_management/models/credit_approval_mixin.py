@@ -386,15 +386,11 @@ class CreditApprovalMixin(models.AbstractModel):
                 continue
             reader = document.with_context(lang=user.lang or self.env.lang)
             company = document._approval_company()
-            deadline = document.approval_id.deadline
             vals = {
                 'summary': reader.display_name,
                 'user_id': user.id,
-                'date_deadline': fields.Datetime.context_timestamp(
-                    document.with_context(tz=company._credit_timezone()), deadline
-                ).date()
-                if deadline
-                else company._credit_today(),
+                # Not that of the deadline: what is due later is not counted in the menu of activities.
+                'date_deadline': company._credit_today(),
             }
             if activities := target.activity_search([self._approval_activity]):
                 activities.write(vals)

@@ -1,5 +1,5 @@
 from odoo import Command
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import freeze_time, tagged
 from odoo.tools import file_open
 from odoo.tools.date_utils import add as date_add
@@ -46,6 +46,11 @@ class TestLimitChange(LimitCommon):
         self.assertEqual(self._after(change), [5000, 10000])
         change.write({'method': 'add', 'amount': -20000})
         self.assertEqual(self._after(change), [0, 0])
+
+    def test_nothing_is_lowered_below_nothing(self):
+        change = self._open(method='percent', percent=-100)
+        with self.assertRaisesRegex(ValidationError, "more than 100"):
+            change.percent = -100.01
 
     def test_rounding(self):
         change = self._open(method='percent', percent=10)  # 13 530 and 44 000

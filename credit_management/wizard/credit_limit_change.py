@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_round, format_list
 from odoo.tools.date_utils import add
 
@@ -67,6 +67,11 @@ class CreditLimitChange(models.TransientModel):
     def _compute_included_count(self):
         for change in self:
             change.included_count = len(change.line_ids.filtered('included'))
+
+    @api.constrains('percent')
+    def _check_percent(self):
+        if any(change.percent < -100 for change in self):
+            raise ValidationError(self.env._("A limit can't be lowered by more than 100 %."))
 
     @api.model
     def _open(self, purpose, accounts):
