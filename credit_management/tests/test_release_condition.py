@@ -179,12 +179,12 @@ class TestReleaseCondition(CreditCommon):
             {
                 'provider_id': self.env['payment.provider'].create({'name': "Card"}).id,
                 'payment_method_id': self.env['payment.method'].create({'name': "Card", 'code': 'card_test'}).id,
-                'reference': 'authorized before',
+                'reference': 'paid before',
                 'amount': 30,
                 'currency_id': self.order.currency_id.id,
                 'partner_id': self.customer.id,
                 'sale_order_ids': [Command.set(self.order.ids)],
-                'state': 'authorized',
+                'state': 'done',
             }
         )
         release = self._release(condition='deposit', condition_amount=30)
@@ -193,7 +193,7 @@ class TestReleaseCondition(CreditCommon):
         transaction.invalidate_recordset(['create_date'])
         self._look()
         self.assertEqual((self.order.credit_state, release.condition_received), ('awaiting_payment', 0))
-        transaction.copy({'reference': 'begun afterwards', 'state': 'authorized'})
+        transaction.copy({'reference': 'begun afterwards', 'state': 'done'})
         self._look()
         self.assertEqual((release.condition_state, self.order.state), ('kept', 'sale'))
 
