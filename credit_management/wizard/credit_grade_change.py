@@ -142,12 +142,15 @@ class CreditGradeChange(models.TransientModel):
             limit=formatLang(self.env, limit.amount, currency_obj=limit.currency_id),
             reason=self.reason or '',
         )
+        today = self.company_id._credit_today()
         proposal = self.env['credit.limit'].create(
             {
                 'account_id': self.account_id.id,
                 'amount': self.limit_after,
                 'currency_id': limit.currency_id.id,
-                'date_from': self.company_id._credit_today(),
+                'date_from': today,
+                # What was limited in time stays so.
+                'date_to': limit.date_to and limit.date_to >= today and limit.date_to,
                 'reason': reason.strip(),
             }
         )

@@ -16,8 +16,10 @@ class StockPicking(models.Model):
                 stopped |= picking
         if not stopped:
             return super().button_validate()
-        if going_on := self - stopped:
-            super(StockPicking, going_on).button_validate()
+        going_on = self - stopped
+        result = super(StockPicking, going_on).button_validate() if going_on else None
+        if isinstance(result, dict):
+            return result  # what has to be asked first, as about a backorder
         return self.env['sale.order']._credit_notification(
             self.env._("Delivery Stopped"), stopped._credit_stop_text(), 'warning', 'soft_reload'
         )

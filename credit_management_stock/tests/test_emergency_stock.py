@@ -38,8 +38,10 @@ class TestEmergencyStock(CreditCommon):
 
     def test_emergency_release_not_confirmed_in_time_stops_the_goods_until_it_is(self):
         self.order.sudo().credit_release_id._approval_unconfirmed()
+        stopped = self._send()
+        self.assertNotEqual(stopped.state, 'done')
         with self.assertRaisesRegex(UserError, "is not confirmed. Ask Credit Manager 2"):
-            self._send()
+            stopped._action_done()
         self.order.with_user(self.other_manager)._credit_settle_emergency(True, "seen the payment")
         self.assertEqual(self._send().state, 'done')
 
