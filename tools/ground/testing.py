@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from zlib import crc32
 
 from . import databases, logcheck
 from .console import Failure, log_path, say, step, tail
@@ -58,13 +59,14 @@ def select(target: str, own: list[str]) -> Selection:
 
 
 def run(odoo: Odoo, template: str, target: str) -> int:
-    """Run the tests; print the closing line last and return the exit code."""
+    """Run the tests, several runs at the same time; print the closing line last and return the exit code."""
     selection = select(target, addons())
-    result = Result()
-    if selection.tags:
-        result += run_odoo(odoo, template, selection.tags, everything=not target)
+    runs = [partial(run_odoo, odoo, template, tag, everything=not target) for tag in selection.tags]
     if selection.pytest:
-        result += run_pytest(selection.pytest)
+        runs.append(partial(run_pytest, selection.pytest))
+    # Odoo's runner keeps no more than one core busy.
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+        result = sum(pool.map(lambda start: start(), runs), Result())
     if not result.passed and not result.failed:
         say(f"No test matches {target!r}.")
         result += Result(failed=1)
@@ -74,26 +76,11 @@ def run(odoo: Odoo, template: str, target: str) -> int:
     return 1 if result.failed else 0
 
 
-def run_odoo(odoo: Odoo, template: str, tags: tuple[str, ...], *, everything: bool) -> Result:
-    """Run the add-ons' tests by Odoo's runner, the tags of each at the same time; print what failed."""
-    names = [databases.run_name(f"addons_{number}") for number, _tag in enumerate(tags)]
-    for name in names:
-        databases.copy(odoo, template, name)
-    with step(f"Running the add-ons' tests ({', '.join(tags)})"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = list(pool.map(partial(_run_odoo, odoo), names, tags))
-    for name in names:
-        databases.drop(odoo, name)
-    expected = addons() if everything else []
-    judged = [
-        judge_odoo(path, code, [addon for addon in expected if f"/{addon}" == tag])
-        for (path, code), tag in zip(runs, tags, strict=True)
-    ]
-    return sum(judged, Result())
-
-
-def _run_odoo(odoo: Odoo, database: str, tag: str) -> tuple[Path, int]:
-    """Run the tests of a tag in a database of their own; return the log and the exit code."""
+def run_odoo(odoo: Odoo, template: str, tag: str, *, everything: bool) -> Result:
+    """Run the add-ons' tests of a tag by Odoo's runner, in a database of their own; print what failed."""
     path = log_path("odoo-tests-" + re.sub(r"\W+", "-", tag).strip("-"))
+    database = databases.run_name(f"addons_{crc32(tag.encode())}")
+    databases.copy(odoo, template, database)
     # Updating the add-ons lets their at_install tests run too, and proves the update.
     command = odoo.command(
         "-d",
@@ -105,7 +92,7 @@ def _run_odoo(odoo: Odoo, database: str, tag: str) -> tuple[Path, int]:
         "--max-cron-threads=0",
         f"--http-port={free_port()}",
     )
-    with path.open("wb") as out:
+    with step(f"Running the add-ons' tests ({tag})"), path.open("wb") as out:
         code = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -115,7 +102,8 @@ def _run_odoo(odoo: Odoo, database: str, tag: str) -> tuple[Path, int]:
             cwd=BUILD,
             check=False,
         ).returncode
-    return path, code
+    databases.drop(odoo, database)
+    return judge_odoo(path, code, [addon for addon in addons() if everything and tag == f"/{addon}"])
 
 
 def judge_odoo(path: Path, code: int, expected: list[str]) -> Result:
