@@ -193,7 +193,9 @@ class TestReleaseCondition(CreditCommon):
         transaction.invalidate_recordset(['create_date'])
         self._look()
         self.assertEqual((self.order.credit_state, release.condition_received), ('awaiting_payment', 0))
-        transaction.copy({'reference': 'begun afterwards', 'state': 'done'})
+        transaction.copy(
+            {'reference': 'begun afterwards', 'state': 'done', 'sale_order_ids': [Command.set(self.order.ids)]}
+        )
         self._look()
         self.assertEqual((release.condition_state, self.order.state), ('kept', 'sale'))
 
