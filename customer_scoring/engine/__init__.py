@@ -1,0 +1,1 @@
+"""Pure calculation: plain Python over frozen dataclasses, without the ORM."""
