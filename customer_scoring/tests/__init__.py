@@ -1,0 +1,2 @@
+from . import test_engine_limit
+from . import test_engine_warning
