@@ -15,6 +15,9 @@ recommended limits and early warnings, each with its reasons.
     'depends': ['credit_management'],
     'data': [
         'security/ir.model.access.csv',
+        'security/scoring_recommendation_security.xml',
+        'data/ir_cron_recommendation_data.xml',
         'views/menus.xml',
+        'views/scoring_recommendation_views.xml',
     ],
 }

@@ -1,0 +1,257 @@
+from dateutil.relativedelta import relativedelta
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from odoo.addons.credit_management.tests.common import CreditCommon
+
+
+@tagged('post_install', '-at_install')
+class TestRecommendation(CreditCommon):
+    """Recommended limits from the ledger to the proposal."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.policy = cls._limit_policy(recommend_growth_percent=0.0, recommend_concentration_percent=100.0)
+        cls.grade = cls.env['credit.grade'].create({'code': 'X', 'name': "Test", 'limit_factor': 0.5})
+        cls.today = cls.company._credit_today()
+        cls.Recommendation = cls.env['scoring.recommendation'].sudo()
+
+    def trade(self, amount=1200.0, months=12, partner=None, days=30):
+        """Invoice an amount in each of the last months, to be paid after some days, and pay it on its due date."""
+        for month in range(months):
+            day = self.today - relativedelta(months=month, days=days + 1)
+            move = self._invoice(amount, partner=partner, due=day, invoice_date=day)
+            move.button_draft()
+            move.invoice_date_due = day + relativedelta(days=days)
+            move.action_post()
+            self.env['account.payment.register'].with_context(active_model='account.move', active_ids=move.ids).create(
+                {'payment_date': move.invoice_date_due}
+            )._create_payments()
+
+    def buy(self, amount=3000.0, **values):
+        """Invoice an amount today, due in 30 days."""
+        return self._invoice(amount, due=self.today + relativedelta(days=30), invoice_date=self.today, **values)
+
+    def recommend(self, account):
+        return self.Recommendation._recommend(account)
+
+    def test_what_is_billed_in_the_time_it_stays_open(self):
+        account = self._account()
+        self.trade()
+        record = self.recommend(account)
+        self.assertEqual(record.terms_days, 30.0)
+        # 1 200 a month; the oldest of the 12 is more than 12 months old.
+        self.assertEqual((record.billed, record.months), (13200.0, 12.0))
+        self.assertEqual(record.need, 1100.0)
+        self.assertEqual(record.binding, 'need')
+        self.assertEqual(record.verdict, 'first')
+
+    def test_grade_scales(self):
+        account = self._account(grade_id=self.grade.id)
+        self.trade()
+        record = self.recommend(account)
+        self.assertAlmostEqual(record.graded_need, record.need / 2, 2)
+
+    def test_credit_notes_come_off_and_drafts_do_not_count(self):
+        account = self._account()
+        self._reverse(self._invoice(5000.0, due=self.today))
+        self._invoice(7000.0, due=self.today, post=False)
+        self.assertEqual(self.recommend(account).billed, 0.0)
+
+    def test_contacts_count_for_their_company_and_other_companies_do_not(self):
+        account = self._account()
+        self.buy(partner=self.contact)
+        other = self.env['res.company'].create({'name': "Elsewhere"})
+        record = self.recommend(account)
+        self.assertEqual(record.billed, 3000.0)
+        self.assertEqual(record.months, 3.0)
+        elsewhere = self.Account.sudo()._for_partners(self.customer, other)
+        self.assertEqual(self.Recommendation.sudo()._recommend(elsewhere).billed, 0.0)
+
+    def test_share_of_our_sales_caps(self):
+        self.policy.recommend_concentration_percent = 10.0
+        account = self._account()
+        self.buy()
+        record = self.recommend(account)
+        # A young company's 3 000 in 3 months are 12 000 a year, in proportion.
+        self.assertAlmostEqual(record.own_sales, 12000.0)
+        self.assertAlmostEqual(record.concentration_cap, 1200.0)
+        self.assertEqual(record.amount, min(record.graded_need, 1200.0))
+
+    def test_overdue_customer_gets_no_first_limit(self):
+        account = self._account()
+        self.buy()
+        self._invoice(3000.0, due=self.today - relativedelta(days=40))
+        self.assertEqual(self.recommend(account).verdict, 'frozen')
+
+    def test_present_limit_in_another_currency_is_converted(self):
+        currency = self.env.ref('base.EUR')
+        currency.active = True
+        self.env['res.currency.rate'].create(
+            {'currency_id': currency.id, 'name': '2020-01-01', 'rate': 2.0, 'company_id': self.company.id}
+        )
+        account = self._account()
+        self._limit(account, 1000.0, currency_id=currency.id)
+        self.assertAlmostEqual(self.recommend(account).present_amount, 500.0)
+
+    def test_unlimited_stays(self):
+        account = self._account()
+        self._limit(account, 0.0, limit_kind='unlimited')
+        self.buy()
+        record = self.recommend(account)
+        self.assertEqual((record.present_kind, record.verdict), ('unlimited', 'same'))
+
+    def test_the_newest_is_the_latest(self):
+        account = self._account()
+        first, second = self.recommend(account), self.recommend(account)
+        self.assertEqual((first.latest, second.latest), (False, True))
+
+    def old_limit(self, months):
+        """Return an account whose limit of 100 and whose snapshots began so many months ago, all days good."""
+        start = self.today - relativedelta(months=months)
+        self.env['credit.snapshot.run'].sudo().search([('company_id', '=', self.company.id)]).unlink()
+        self.env['credit.snapshot.run'].sudo().create(
+            {'company_id': self.company.id, 'date': start, 'kind': 'daily', 'state': 'done'}
+        )
+        account = self._account()
+        with freeze_time(start):
+            self._limit(account, 100.0, date_from=start)
+        self.buy()
+        return account
+
+    def test_raise_waits_for_good_months(self):
+        self.assertEqual(self.recommend(self.old_limit(2)).verdict, 'wait')
+
+    def test_raise_after_good_months(self):
+        record = self.recommend(self.old_limit(3))
+        self.assertEqual((record.good_months, record.verdict), (3, 'raise'))
+
+    def test_a_bad_day_begins_the_count_again(self):
+        account = self.old_limit(6)
+        bad = {
+            'account_id': account.id,
+            'partner_id': account.partner_id.id,
+            'company_id': self.company.id,
+            'currency_id': self.currency.id,
+            'date': self.today - relativedelta(months=1),
+            'overdue_amount': 50.0,
+        }
+        snapshot = self.env['credit.snapshot'].sudo().create({**bad, 'days_overdue': 5})
+        self.assertEqual(self.recommend(account).good_months, 6)
+        snapshot.days_overdue = 6
+        self.assertEqual(self.recommend(account).good_months, 1)
+
+    # Proposals ----------------------------------------------------------------
+
+    def graded(self, mode, **values):
+        self.policy.write({'recommend_mode': mode, **values})
+        account = self._account(grade_id=self.grade.id)
+        self.buy()
+        return account
+
+    def test_shown_only(self):
+        account = self.graded('show')
+        self.Recommendation._recommend_company(self.company)
+        self.assertTrue(account.recommendation_ids)
+        self.assertFalse(account.limit_ids)
+
+    def test_proposed_by_the_job_once(self):
+        account = self.graded('propose')
+        self.Recommendation._recommend_company(self.company)
+        limit = account.limit_ids
+        self.assertEqual((limit.state, limit.origin), ('submitted', 'recommended'))
+        self.assertEqual(limit.recommendation_id, account.recommendation_ids)
+        self.assertEqual(limit.amount, account.recommendation_ids.amount)
+        self.assertIn("Need", limit.reason)
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_ids, limit)
+
+    def test_not_proposed_again_soon_after_a_rejection(self):
+        account = self.graded('propose')
+        self.Recommendation._recommend_company(self.company)
+        account.limit_ids.sudo()._reject("No.")
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(len(account.limit_ids), 1)
+
+    def test_applied_up_to_the_amount(self):
+        account = self.graded('apply', recommend_apply_amount=100000.0)
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_ids.state, 'approved')
+        self.assertEqual(account.limit_amount, account.recommendation_ids.amount)
+
+    def test_proposed_above_the_amount(self):
+        account = self.graded('apply', recommend_apply_amount=1.0)
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_ids.state, 'submitted')
+
+    def test_never_applied_to_natural_persons(self):
+        self.customer.is_company = False
+        account = self.graded('apply', recommend_apply_amount=100000.0)
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_ids.state, 'submitted')
+
+    def test_customers_without_a_grade_are_left_out_by_the_job(self):
+        account = self.graded('propose')
+        account.grade_id = False
+        self.Recommendation._recommend_company(self.company)
+        self.assertFalse(account.recommendation_ids)
+
+    def test_proposed_by_hand(self):
+        account = self._account()
+        self.buy()
+        action = account.with_user(self.analyst).action_recommend_limit()
+        record = self.Recommendation.with_user(self.analyst).browse(action['res_id'])
+        record.action_propose()
+        self.assertEqual(account.limit_ids.state, 'submitted')
+        self.assertEqual(account.limit_ids.requested_by_id, self.analyst)
+        with self.assertRaisesRegex(UserError, "waits for a decision"):
+            record.action_propose()
+
+    def test_statements_do_not_grow_with_the_customers(self):
+        partners = self.env['res.partner'].create([{'name': f"C{i}", 'is_company': True} for i in range(20)])
+        accounts = self.Account._for_partners(partners, self.company)
+        self.recommend(accounts)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        start = self.env.cr.sql_log_count
+        self.recommend(accounts[:1])
+        self.env.flush_all()
+        one = self.env.cr.sql_log_count - start
+        self.env.invalidate_all()
+        start = self.env.cr.sql_log_count
+        self.recommend(accounts)
+        self.env.flush_all()
+        self.assertLessEqual(self.env.cr.sql_log_count - start, one + 2)
+
+    # Rights -------------------------------------------------------------------
+
+    def test_sales_neither_read_nor_recommend(self):
+        account = self._account()
+        record = self.recommend(account)
+        with self.assertRaises(AccessError):
+            record.with_user(self.sales_user).read(['amount'])
+        with self.assertRaises(AccessError):
+            account.with_user(self.sales_user).action_recommend_limit()
+
+    def test_nobody_rewrites_a_recommendation(self):
+        record = self.recommend(self._account())
+        for user in (self.analyst, self.manager):
+            with self.assertRaises(AccessError):
+                record.with_user(user).amount = 1.0
+            with self.assertRaises(AccessError):
+                record.with_user(user).unlink()
+
+    def test_a_limit_can_not_be_said_to_follow_a_recommendation(self):
+        account = self._account()
+        record = self.recommend(account)
+        limit = (
+            self.env['credit.limit']
+            .with_user(self.analyst)
+            .create({'account_id': account.id, 'amount': 5.0, 'recommendation_id': record.id})
+        )
+        self.assertFalse(limit.recommendation_id)
+        with self.assertRaises(AccessError):
+            limit.recommendation_id = record
