@@ -129,19 +129,23 @@ class TestRecommendation(CreditCommon):
         record = self.recommend(self.old_limit(3))
         self.assertEqual((record.good_months, record.verdict), (3, 'raise'))
 
+    def bad_day(self, account, date, days_overdue):
+        """Leave a snapshot with overdue debt, as the daily job writes it."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            INSERT INTO credit_snapshot
+                   (account_id, partner_id, company_id, currency_id, date, overdue_amount, days_overdue)
+            VALUES (%s, %s, %s, %s, %s, 50, %s)
+            """,
+            [account.id, account.partner_id.id, self.company.id, self.currency.id, date, days_overdue],
+        )
+
     def test_a_bad_day_begins_the_count_again(self):
         account = self.old_limit(6)
-        bad = {
-            'account_id': account.id,
-            'partner_id': account.partner_id.id,
-            'company_id': self.company.id,
-            'currency_id': self.currency.id,
-            'date': self.today - relativedelta(months=1),
-            'overdue_amount': 50.0,
-        }
-        snapshot = self.env['credit.snapshot'].sudo().create({**bad, 'days_overdue': 5})
+        self.bad_day(account, self.today - relativedelta(months=2), 5)  # tolerated
         self.assertEqual(self.recommend(account).good_months, 6)
-        snapshot.days_overdue = 6
+        self.bad_day(account, self.today - relativedelta(months=1), 6)
         self.assertEqual(self.recommend(account).good_months, 1)
 
     # Proposals ----------------------------------------------------------------
