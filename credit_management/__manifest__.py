@@ -23,7 +23,7 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
 """,
     'author': "Credit Suite Team",
     'license': 'LGPL-3',
-    'depends': ['account', 'sale'],
+    'depends': ['account', 'base_import', 'sale'],
     'data': [
         'security/credit_management_security.xml',
         'security/ir.model.access.csv',

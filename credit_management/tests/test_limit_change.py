@@ -231,14 +231,14 @@ class TestLimitImport(CreditCommon):
 
     FIELDS = ('customer', 'kind', 'limit_kind', 'amount', 'currency_id', 'date_from', 'date_to', 'reason')
 
-    def _import(self, *rows, user=None, dryrun=False):
+    def _import(self, *rows, user=None, dryrun=False, **options):
         text = '\n'.join(','.join(row) for row in [self.FIELDS, *rows])
         wizard = (
             self.env['base_import.import']
             .with_user(user or self.analyst)
             .create({'res_model': 'credit.limit', 'file': text.encode(), 'file_type': 'text/csv', 'file_name': 'x.csv'})
         )
-        options = {'has_headers': True, 'quoting': '"', 'separator': ',', 'date_format': '%Y-%m-%d'}
+        options = {'has_headers': True, 'quoting': '"', 'separator': ',', 'date_format': '%Y-%m-%d', **options}
         return wizard.execute_import(list(self.FIELDS), list(self.FIELDS), options, dryrun=dryrun)
 
     def test_drafts_are_made_with_the_accounts_that_lack(self):
@@ -267,10 +267,53 @@ class TestLimitImport(CreditCommon):
         ):
             result = self._import(good, wrong)
             self.assertFalse(result['ids'], message)
-            [error] = [item for item in result['messages'] if item['rows']['from'] == 1]
+            [error] = result['messages']
+            self.assertEqual(error['record'], 3, error)
             self.assertIn(message, error['message'])
             self.assertFalse(self.env['credit.limit'].search([('partner_id', '=', self.customer.id)]))
             self.assertFalse(self.Account.search([('partner_id', '=', self.customer.id)]))
+
+    def test_each_of_several_wrong_rows_is_named_with_its_line(self):
+        good = ("C-1", "Base", "Amount", "1000", "", "2027-01-01", "", "good")
+        rows = [
+            good,
+            ("Nobody", *good[1:]),
+            good,
+            ("Somebody", *good[1:]),
+            ("Yuanda", "Temporary", *good[2:]),
+            ("Yuanda", *good[1:5], "2027-05-01", "2027-01-01", "ends first"),
+            ("Yuanda", *good[1:4], "XYZ", *good[5:]),
+            good,
+        ]
+        result = self._import(*rows)
+
+        self.assertFalse(result['ids'])
+        # As the dialog names them: the headings are line 1.
+        named = {item['record']: item['message'] for item in result['messages']}
+        self.assertEqual((len(result['messages']), sorted(named)), (5, [3, 5, 6, 7, 8]), result['messages'])
+        self.assertIn("No customer has “Nobody”", named[3])
+        self.assertIn("No customer has “Somebody”", named[5])
+        self.assertIn("last day of the temporary limit", named[6])
+        self.assertIn("before it starts", named[7])
+        self.assertIn("XYZ", named[8])
+        self.assertFalse(self.env['credit.limit'].search([('partner_id', '=', self.customer.id)]))
+        self.assertFalse(self.Account.search([('partner_id', 'in', (self.customer + self.other).ids)]))
+
+    def test_same_error_in_many_rows_names_all_their_lines(self):
+        good = ("C-1", "Base", "Amount", "1000", "", "2027-01-01", "", "good")
+        result = self._import(good, *[("Nobody", *good[1:])] * 12, good)
+
+        self.assertFalse(result['ids'])
+        self.assertEqual([item['record'] for item in result['messages']], list(range(3, 15)))
+        for item in result['messages']:
+            self.assertIn("(lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)", item['message'])
+
+    def test_rows_are_imported_together_or_not_at_all_whatever_the_batch(self):
+        good = ("C-1", "Base", "Amount", "1000", "", "2027-01-01", "", "good")
+        result = self._import(good, good, ("Nobody", *good[1:]), limit=2)
+
+        self.assertEqual([item['record'] for item in result['messages']], [4])
+        self.assertFalse(self.env['credit.limit'].search([('partner_id', '=', self.customer.id)]))
 
     def test_name_of_two_customers_is_refused(self):
         self.other.name = self.customer.name
