@@ -19,7 +19,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Payment:
-    """Money that has come, and the same in company currency as it was booked."""
+    """Money that has come, or if negative has gone back, and the same in company currency as it was booked."""
 
     date: datetime
     currency: int
@@ -32,11 +32,11 @@ def allocate(expected, payments):
 
     Each payment counts once: for the oldest condition that it came after, what
     is left of it for the next one. In the condition's own currency it counts at
-    its face value, else at its value in company currency.
+    its face value, else at its value in company currency. What has gone back
+    is taken off the latest payments before.
     """
     shares = {item.id: 0.0 for item in expected}
-    for payment in sorted(payments, key=lambda item: item.date):
-        left = 1.0  # of the payment
+    for payment, left in _kept(payments):  # how much of the payment is left
         for item in sorted(expected, key=lambda item: (item.since, item.id)):
             if payment.date < item.since or shares[item.id] >= 1.0:
                 continue
@@ -53,3 +53,26 @@ def allocate(expected, payments):
             if float_compare(left, 0.0, precision_digits=9) <= 0:
                 break
     return shares
+
+
+def _kept(payments):
+    """Return [(payment, share of it that has not gone back)] in order of time."""
+    kept = []
+    # Of the same moment, what has come before what has gone back.
+    for payment in sorted(payments, key=lambda item: (item.date, item.company_amount < 0)):
+        if payment.company_amount >= 0:
+            kept.append([payment, 1.0])
+            continue
+        back = 1.0  # of what has gone back
+        for entry in reversed(kept):
+            came, share = entry
+            same = came.currency == payment.currency
+            amount, gone = (came.amount, -payment.amount) if same else (came.company_amount, -payment.company_amount)
+            if amount <= 0 or gone <= 0:
+                continue
+            used = min(amount * share, gone * back)
+            entry[1] -= used / amount
+            back -= used / gone
+            if float_compare(back, 0.0, precision_digits=9) <= 0:
+                break
+    return [(payment, share) for payment, share in kept if float_compare(share, 0.0, precision_digits=9) > 0]

@@ -1,12 +1,16 @@
 import json
+import logging
 from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import format_datetime
 
 from ..engine.approval import Lineup
+
+_logger = logging.getLogger(__name__)
 
 # What is not decided yet.
 OPEN = ('waiting', 'pending')
@@ -317,9 +321,12 @@ class CreditApproval(models.Model):
         :param domain: only these of the pending steps
         """
         domain = [('state', '=', 'pending'), *domain]
-        steps = self.search(domain if users is None else [*domain, ('user_id', 'in', users.ids)])
-        lineups = steps._lineups()
-        steps.filtered(lambda step: not step.user_id or lineups[step].present(step.user_id.id) != step.user_id.id)._ask(
+        self.search(domain if users is None else [*domain, ('user_id', 'in', users.ids)])._pass_on()
+
+    def _pass_on(self):
+        """Ask on those of these pending steps where whoever is asked is away, or nobody could be asked."""
+        lineups = self._lineups()
+        self.filtered(lambda step: not step.user_id or lineups[step].present(step.user_id.id) != step.user_id.id)._ask(
             'absence'
         )
 
@@ -334,11 +341,43 @@ class CreditApproval(models.Model):
     @api.model
     def _follow_up(self, company):
         domain = [('state', '=', 'pending'), ('company_id', 'child_of', company.id)]
-        self._pass_over(domain=domain)
+        failed = self.search(domain)._apart(lambda steps: steps._pass_on())
         late = self.search([*domain, ('deadline', '<', fields.Datetime.now()), ('exhausted', '=', False)])
         unconfirmed = late.filtered(lambda step: step.kind == 'confirmation')
-        (late - unconfirmed)._ask('deadline')
-        for step, document in unconfirmed._documents().items():
+        failed |= (late - unconfirmed)._apart(lambda steps: steps._ask('deadline'))
+        failed |= unconfirmed._apart(lambda steps: steps._report_unconfirmed())
+        if failed:
+            # What could be done stays; the managers are told of the rest.
+            self.env['ir.cron']._commit_progress()
+            raise UserError(
+                self.env._(
+                    "Approvals could not be followed up: %(numbers)s.",
+                    numbers=', '.join(str(step.id) for step in failed),
+                )
+            )
+
+    def _apart(self, function):
+        """Do something with these steps: with all at once, or if that fails with each in a savepoint of its own.
+
+        :returns: the steps with which it failed
+        """
+        failed = self.browse()
+        for steps in (self, *self) if len(self) > 1 else self:
+            try:
+                with self.env.cr.savepoint():
+                    function(steps)
+                if len(steps) > 1:
+                    break
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception:  # whatever it is, the others are asked
+                if len(steps) == 1:
+                    _logger.exception("Approval %s could not be followed up", steps.id)
+                    failed |= steps
+        return failed
+
+    def _report_unconfirmed(self):
+        for step, document in self._documents().items():
             step.exhausted = True
             if document:
                 document._approval_unconfirmed()

@@ -87,7 +87,7 @@ class CreditApprovalMixin(models.AbstractModel):
         return self.requested_by_id
 
     def _approval_barred(self):
-        """Return all who must not decide now."""
+        """Return all who must not decide now: who asked, who gains by it, who wrote it."""
         return self._approval_requester()
 
     def _approval_policy(self):
@@ -349,10 +349,13 @@ class CreditApprovalMixin(models.AbstractModel):
             if item._may_decide(self.env.user, lineups[item]):
                 continue
             if self.env.user in document._approval_barred():
+                others = self.env['res.users'].sudo().browse(lineups[item].deciders())
                 raise AccessError(
                     self.env._(
-                        "You asked for %(document)s yourself. Another credit manager has to decide on it.",
+                        "%(document)s is your own: you asked for it, wrote it or sell it. Somebody else has to decide: "
+                        "%(users)s.",
                         document=item.document_name,
+                        users=', '.join(others.sorted('name').mapped('name')) or self.env._("nobody can at present"),
                     )
                 )
             raise AccessError(

@@ -17,7 +17,7 @@ CONTENT_FIELDS = {'account_id', 'kind', 'limit_kind', 'amount', 'currency_id', '
 FLOW_FIELDS = {
     'state', 'requested_by_id', 'decided_by_id', 'decided_date', 'decision_note', 'superseded_by_id', 'origin',
     *APPROVAL_FIELDS,
-    'date_until',
+    'date_until', 'author_ids',
 }  # fmt: skip
 # What follows from the account.
 ACCOUNT_FIELDS = {'partner_id', 'company_id'}
@@ -112,6 +112,16 @@ class CreditLimit(models.Model):
         "another program or before the credit accounts were installed.",
     )
     requested_by_id = fields.Many2one('res.users', readonly=True, copy=False, default=lambda self: self.env.user)
+    author_ids = fields.Many2many(
+        'res.users',
+        'credit_limit_author_rel',
+        'limit_id',
+        'user_id',
+        string="Written By",
+        readonly=True,
+        copy=False,
+        help="Who wrote the proposal or changed it. None of them approves it.",
+    )
     decided_by_id = fields.Many2one('res.users', readonly=True, copy=False)
     decided_date = fields.Datetime(string="Decided On", readonly=True, copy=False)
     decision_note = fields.Text(string="Reason of the Decision", readonly=True, copy=False)
@@ -224,7 +234,12 @@ class CreditLimit(models.Model):
             raise UserError(
                 self.env._("A submitted limit can't be changed. Put it back to draft, or propose a new one.")
             )
-        return super().write(vals)
+        result = super().write(vals)
+        if CONTENT_FIELDS & vals.keys():
+            # Written by the flow only.
+            others = self.filtered(lambda limit: self.env.user not in limit.sudo().author_ids)
+            others._approval_write({'author_ids': [fields.Command.link(self.env.uid)]})
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_submitted(self):
@@ -249,6 +264,7 @@ class CreditLimit(models.Model):
             'superseded_by_id': False,
             **dict.fromkeys(APPROVAL_FIELDS, False),
             'date_until': False,
+            'author_ids': [fields.Command.set([self.env.uid])],
         }
 
     def _write_flow(self, vals):
@@ -555,6 +571,11 @@ class CreditLimit(models.Model):
         )
         present = inf if account.unlimited else account.effective_limit
         return self._prepare_approval_request(amount, present, 0.0 if present == inf else max(0.0, amount - present))
+
+    def _approval_barred(self):
+        # EXTENDS credit.approval.mixin: nor who wrote it, whoever handed it in
+        limit = self.sudo()
+        return super()._approval_barred() | limit.create_uid | limit.author_ids
 
     def _approval_outside(self):
         # EXTENDS credit.approval.mixin

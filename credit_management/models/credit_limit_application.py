@@ -49,4 +49,5 @@ class CreditLimit(models.Model):
 
     def _approval_barred(self):
         # EXTENDS credit.approval.mixin: nor who applied for it, whoever handed it in
-        return super()._approval_barred() | self.sudo().application_id.requested_by_id
+        application = self.sudo().application_id
+        return super()._approval_barred() | application.requested_by_id | application.create_uid

@@ -1,6 +1,6 @@
 from math import inf
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
@@ -62,7 +62,19 @@ class CreditRelease(models.Model):
         "end of the next working day, else the goods are stopped.",
     )
 
+    salesperson_id = fields.Many2one('res.users', compute='_compute_salesperson_id', compute_sudo=True)
+
     _document_index = models.Index('(res_model, res_id)')
+
+    @api.depends('res_model', 'res_id')
+    def _compute_salesperson_id(self):
+        # All at once: who may decide is asked about many releases.
+        orders = self.filtered(lambda release: release.res_model == 'sale.order')
+        salespeople = {
+            order.id: order.user_id for order in self.env['sale.order'].browse(orders.mapped('res_id')).exists()
+        }
+        for release in self:
+            release.salesperson_id = release in orders and salespeople.get(release.res_id)
 
     def _record_event(self, kind):
         """Note the request or the decision in the customer's credit file."""
@@ -112,9 +124,9 @@ class CreditRelease(models.Model):
         return self.requested_by_id or self.check_id.user_id
 
     def _approval_barred(self):
-        # EXTENDS credit.approval.mixin: nor who wanted the document to go on, whoever asked for the release (that a
+        # EXTENDS credit.approval.mixin: nor who sells it or wanted it to go on, whoever asked for the release (that a
         # release confirmed it was no wish); who released alone does not confirm that himself
-        barred = self._approval_requester()
+        barred = self._approval_requester() | self.salesperson_id
         if not self.check_id.release_id:
             barred |= self.check_id.user_id
         return barred | self.decided_by_id if self.emergency_state else barred
@@ -181,8 +193,13 @@ class CreditRelease(models.Model):
         company = self._approval_company()
         if not bound or company.currency_id.compare_amounts(self._approval_request(margin=0.0).amount, bound) > 0:
             return False
-        users = self.env['res.users'].union(*(level._members(company) for level in self._emergency_levels()))
-        return user in users - self._approval_barred()
+        return user in self._emergency_users()
+
+    def _emergency_users(self):
+        """Return who may release this document alone, up to the policy's amount."""
+        company = self._approval_company()
+        members = [level._members(company) for level in self._emergency_levels()]
+        return self.env['res.users'].union(*members) - self._approval_barred()
 
     def _check_emergency(self, note, reason):
         """Refuse an emergency release by the wrong person, of too much, or without its reason.
@@ -195,10 +212,11 @@ class CreditRelease(models.Model):
             currency = self._approval_company().currency_id
             raise AccessError(
                 self.env._(
-                    "You can't release %(document)s alone: somebody of an approval level may, who did not ask for it, "
-                    "up to %(amount)s.",
+                    "You can't release %(document)s alone: up to %(amount)s, somebody of an approval level may who "
+                    "neither asked for it nor sells it (%(users)s).",
                     document=self.document_name,
                     amount=formatLang(self.env, bound, currency_obj=currency),
+                    users=', '.join(self._emergency_users().mapped('name')) or self.env._("nobody"),
                 )
             )
         if not (reason and reason.for_emergency and note):

@@ -238,26 +238,59 @@ class CreditRelease(models.Model):
         return received
 
     def _payments(self, company):
-        """Return the payments of a debtor that were booked since the first of these conditions, in one statement."""
-        line = self.env['account.move.line']
-        line.flush_model()
-        self.env['account.move'].flush_model(['state', 'journal_id'])
+        """Return the payments of a debtor that were booked since the first of these conditions, in one statement.
+
+        Without what went back by an entry that is matched with them: a reversal, a returned direct debit, a refund.
+        What went back and is matched with nothing comes as a negative payment.
+        """
+        self.env['account.move.line'].flush_model()
+        self.env['account.partial.reconcile'].flush_model()
+        self.env['account.move'].flush_model(['state', 'journal_id', 'move_type', 'reversed_entry_id'])
         self.env['res.partner'].flush_model(['commercial_partner_id'])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT line.create_date, line.currency_id, SUM(-line.amount_currency), SUM(-line.balance)
-                  FROM account_move_line line
-                  JOIN res_partner partner ON partner.id = line.partner_id
-                  JOIN account_account account ON account.id = line.account_id
-                  JOIN account_journal journal ON journal.id = line.journal_id
-                 WHERE partner.commercial_partner_id = %(debtor)s
-                   AND line.company_id = ANY(%(companies)s)
-                   AND line.parent_state = 'posted'
-                   AND account.account_type = 'asset_receivable'
-                   AND journal.type IN ('bank', 'cash', 'credit')
-                   AND line.create_date >= %(since)s
-              GROUP BY line.move_id, line.create_date, line.currency_id
+                WITH booked AS (
+                    SELECT line.move_id, line.create_date, line.currency_id,
+                           SUM(-line.amount_currency - COALESCE(back.amount_currency, 0)) AS amount_currency,
+                           SUM(-line.balance - COALESCE(back.balance, 0)) AS balance,
+                           SUM(-line.balance) AS gross,
+                           SUM(line.amount_residual_currency) AS open_currency,
+                           SUM(line.amount_residual) AS open
+                      FROM account_move_line line
+                      JOIN res_partner partner ON partner.id = line.partner_id
+                      JOIN account_account account ON account.id = line.account_id
+                      JOIN account_journal journal ON journal.id = line.journal_id
+                 LEFT JOIN LATERAL (
+                        SELECT SUM(part.credit_amount_currency) AS amount_currency, SUM(part.amount) AS balance
+                          FROM account_partial_reconcile part
+                          JOIN account_move_line debit ON debit.id = part.debit_move_id
+                          JOIN account_move move ON move.id = debit.move_id
+                          JOIN account_journal theirs ON theirs.id = move.journal_id
+                         WHERE part.credit_move_id = line.id
+                           AND move.id <> line.move_id
+                           AND (theirs.type IN ('bank', 'cash', 'credit')
+                                OR move.reversed_entry_id = line.move_id
+                                OR move.move_type = 'entry' AND EXISTS (
+                                    SELECT FROM account_move_line mine
+                                      JOIN account_move_line other ON other.account_id = mine.account_id
+                                     WHERE mine.move_id = line.move_id
+                                       AND mine.account_id <> line.account_id
+                                       AND other.move_id = move.id))
+                           ) back ON line.balance < 0
+                     WHERE partner.commercial_partner_id = %(debtor)s
+                       AND line.company_id = ANY(%(companies)s)
+                       AND line.parent_state = 'posted'
+                       AND account.account_type = 'asset_receivable'
+                       AND journal.type IN ('bank', 'cash', 'credit')
+                       AND line.create_date >= %(since)s
+                  GROUP BY line.move_id, line.create_date, line.currency_id
+                )
+                SELECT create_date, currency_id,
+                       CASE WHEN gross < 0 THEN -open_currency ELSE amount_currency END,
+                       CASE WHEN gross < 0 THEN -open ELSE balance END
+                  FROM booked
+                 WHERE gross > 0 OR open > 0
                 """,
                 debtor=self.debtor_id.id,
                 companies=list(company._credit_branch_ids()),

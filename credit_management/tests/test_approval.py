@@ -5,9 +5,12 @@ from lxml import etree
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .common import CreditCommon
 
+FOLLOW_UP = 'odoo.addons.credit_management.models.credit_approval'
+COUNTER = 'odoo.addons.credit_management.models.credit_counter'
 # A Friday and the Monday after.
 FRIDAY = datetime(2030, 6, 7, 6, 0)
 
@@ -522,12 +525,114 @@ class TestWhoIsAsked(ApprovalCommon):
         again = limit.message_ids.filtered(lambda note: "Nobody else can be asked" in (note.body or ''))
         self.assertEqual(again, notes)
 
+    def test_document_that_fails_stops_no_other_and_is_told(self):
+        self._level("Two", self.manager + self.other_manager, deadline_number=1)
+        bad, good = self._submitted(), self._submitted()
+        late = bad.approval_deadline + timedelta(minutes=1)
+        Limit = type(self.env['credit.limit'])
+        notify = Limit._approval_notify
+
+        def _approval_notify(documents):
+            if bad in documents:
+                raise ValueError("broken")
+            return notify(documents)
+
+        self.patch(Limit, '_approval_notify', _approval_notify)
+        with freeze_time(late), mute_logger(FOLLOW_UP, COUNTER, 'odoo.addons.base.models.ir_cron'):
+            self._follow_up()
+
+        self.assertEqual((bad.approval_user_id, good.approval_user_id), (self.manager, self.other_manager))
+        failure = self.env.ref('credit_management.mail_activity_type_approval_failed')
+        told = self.company.partner_id.activity_ids.filtered(lambda item: item.activity_type_id == failure)
+        self.assertEqual(told.user_id, self.company._credit_managers())
+
     def test_before_the_deadline_nobody_else_is_asked(self):
         self._two_levels(deadline_number=2)
         limit = self._submitted()
         with freeze_time(limit.approval_deadline - timedelta(minutes=1)):
             self._follow_up()
         self.assertEqual(limit.approval_user_id, self.manager)
+
+
+@tagged('post_install', '-at_install')
+class TestSegregation(ApprovalCommon):
+    """Who gains by a decision, asked for it or wrote it does not make it."""
+
+    def test_salesperson_of_an_order_does_not_release_what_another_asked_for(self):
+        order = self._held()
+        order.with_user(self.sales_user)._credit_request_release("please")
+        order.user_id = self.manager
+        self.env.invalidate_all()
+
+        self.assertFalse(order.with_user(self.manager).credit_can_release)
+        with self.assertRaisesRegex(AccessError, self.other_manager.name):
+            order.with_user(self.manager)._credit_release("mine")
+        order.with_user(self.other_manager)._credit_release("fine")
+        self.assertEqual(order.state, 'sale')
+
+    def test_salesperson_of_an_order_does_not_release_it_without_a_request_either(self):
+        order = self._held()
+        order.user_id = self.manager
+        with self.assertRaises(AccessError):
+            order.with_user(self.manager)._credit_release("mine")
+        self.assertEqual(order.credit_state, 'on_hold')
+
+    def test_salesperson_of_an_order_does_not_release_it_in_an_emergency(self):
+        self._level("Manager", self.manager + self.other_manager)
+        self.policy.emergency_amount = 1000
+        reason = self.env.ref('credit_management.credit_reason_dock')
+        order = self._held()
+        order.user_id = self.manager
+        self.assertFalse(order.with_user(self.manager).credit_can_release_alone)
+        with self.assertRaisesRegex(AccessError, self.other_manager.name):
+            order.with_user(self.manager)._credit_release_alone("now", reason)
+        order.with_user(self.other_manager)._credit_release_alone("now", reason)
+        self.assertEqual(order.state, 'sale')
+
+    def test_who_drafted_a_limit_does_not_approve_what_another_submitted(self):
+        limit = (
+            self.env['credit.limit']
+            .with_user(self.manager)
+            .create({'account_id': self.account.id, 'amount': 100, 'currency_id': self.currency.id})
+        )
+        limit.with_user(self.analyst).action_submit()
+
+        self.assertFalse(limit.with_user(self.manager).can_decide)
+        with self.assertRaisesRegex(AccessError, self.other_manager.name):
+            limit.with_user(self.manager).action_approve()
+        limit.with_user(self.other_manager).action_approve()
+        self.assertEqual(limit.state, 'approved')
+
+    def test_who_changed_a_draft_does_not_approve_it(self):
+        limit = (
+            self.env['credit.limit']
+            .with_user(self.analyst)
+            .create({'account_id': self.account.id, 'amount': 100, 'currency_id': self.currency.id})
+        )
+        limit.with_user(self.manager).amount = 100000
+        limit.with_user(self.analyst).action_submit()
+        with self.assertRaises(AccessError):
+            limit.with_user(self.manager).action_approve()
+        limit.with_user(self.other_manager).action_approve()
+
+    def test_authors_of_a_limit_are_noted_by_the_system_only(self):
+        limit = self.env['credit.limit'].with_user(self.analyst)
+        vals = {'account_id': self.account.id, 'amount': 100, 'author_ids': [Command.set(self.deputy.ids)]}
+        with self.assertRaises(AccessError):
+            limit.create(vals)
+        del vals['author_ids']
+        with self.assertRaises(AccessError):
+            limit.create(vals).author_ids = self.deputy
+
+    def test_refusal_names_nobody_of_another_company(self):
+        other = self.setup_other_company()['company']
+        stranger = self._new_user('elsewhere', 'credit_management.group_credit_manager')
+        stranger.write({'company_id': other.id, 'company_ids': [Command.set(other.ids)]})
+        order = self._held()
+        order.user_id = self.manager
+        with self.assertRaises(AccessError) as refusal:
+            order.with_user(self.manager)._credit_release("mine")
+        self.assertNotIn(stranger.name, str(refusal.exception))
 
 
 @tagged('post_install', '-at_install')

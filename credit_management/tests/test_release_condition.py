@@ -43,6 +43,20 @@ class TestAllocation(BaseCase):
     def test_refund_keeps_nothing(self):
         self.assertEqual(allocate([self._expected(1, 100)], [self._payment(-100)]), {1: 0.0})
 
+    def test_what_went_back_is_taken_off_the_latest_payment_before_it(self):
+        expected = [self._expected(1, 100)]
+        self.assertEqual(allocate(expected, [self._payment(100), self._payment(-100, 3)]), {1: 0.0})
+        self.assertAlmostEqual(allocate(expected, [self._payment(100), self._payment(-40, 3)])[1], 0.6)
+        came_again = [self._payment(100), self._payment(-100, 3), self._payment(100, 4)]
+        self.assertEqual(allocate(expected, came_again), {1: 1.0})
+        two = [self._payment(50), self._payment(30, 3), self._payment(-40, 4)]
+        self.assertAlmostEqual(allocate(expected, two)[1], 0.4)
+
+    def test_what_went_back_in_another_currency_counts_at_its_company_value(self):
+        expected = [self._expected(1, 100, currency=2, company_amount=700)]
+        payments = [self._payment(100, currency=2, company_amount=700), self._payment(-350, 3)]
+        self.assertAlmostEqual(allocate(expected, payments)[1], 0.5)
+
 
 @tagged('post_install', '-at_install')
 class TestReleaseCondition(CreditCommon):
@@ -93,6 +107,62 @@ class TestReleaseCondition(CreditCommon):
         self.assertEqual((release.condition_state, release.condition_received), ('kept', 60))
         self.assertIn("has come", self._messages())
         self.assertEqual(self.env['credit.event'].search([], limit=1).kind, 'condition_kept')
+
+    def _entry(self, journal, debit, credit, amount=60):
+        """Book an entry of two lines about the customer."""
+        move = self.env['account.move'].create(
+            {
+                'journal_id': self.company_data[f'default_journal_{journal}'].id,
+                'line_ids': [
+                    Command.create(
+                        {'account_id': account.id, 'partner_id': self.customer.id, 'debit': left, 'credit': right}
+                    )
+                    for account, left, right in ((debit, amount, 0), (credit, 0, amount))
+                ],
+            }
+        )
+        move.action_post()
+        return move
+
+    def _receivable(self, moves):
+        return moves.line_ids.filtered(lambda line: line.account_id.account_type == 'asset_receivable')
+
+    def test_reversed_payment_keeps_no_promise(self):
+        release = self._release(condition='promise', condition_amount=60)
+        self._pay(60).move_id._reverse_moves(cancel=True)
+        self._look()
+        self.assertEqual((release.condition_state, release.condition_received), ('open', 0))
+        self._look(8)
+        self.assertEqual(release.condition_state, 'broken')
+
+    def test_payment_that_a_separate_entry_takes_back_keeps_no_promise(self):
+        release = self._release(condition='promise', condition_amount=60)
+        receivable = self.customer.property_account_receivable_id
+        for journal in ('misc', 'bank'):
+            payment = self._pay(60)
+            bank = (payment.move_id.line_ids - self._receivable(payment.move_id)).account_id
+            back = self._entry(journal, receivable, bank)
+            self._receivable(payment.move_id + back).reconcile()
+            self._look()
+            self.assertEqual((release.condition_state, release.condition_received), ('open', 0), journal)
+        self._pay(60)
+        self._look()
+        self.assertEqual(release.condition_state, 'kept')
+
+    def test_money_paid_back_and_matched_with_nothing_counts_against_the_promise(self):
+        release = self._release(condition='promise', condition_amount=60)
+        self._pay(60)
+        self._pay(20, payment_type='outbound')
+        self._look()
+        self.assertEqual((release.condition_state, release.condition_received), ('open', 40))
+
+    def test_payment_matched_with_an_invoice_or_a_debt_of_another_kind_keeps_the_promise(self):
+        release = self._release(condition='promise', condition_amount=60)
+        receivable = self.customer.property_account_receivable_id
+        debt = self._entry('misc', receivable, self.company_data['default_account_revenue'])
+        self._receivable(self._pay(60).move_id + debt).reconcile()
+        self._look()
+        self.assertEqual(release.condition_state, 'kept')
 
     def test_broken_promise_stops_what_is_not_delivered_and_tells_who_decided_and_who_sells(self):
         release = self._release(condition='promise', condition_amount=60)
@@ -370,5 +440,5 @@ class TestReleaseCondition(CreditCommon):
         with self.assertRaises(AccessError):
             self._decide_raise('approve_raise', self.sales_user)
         self.order.sudo().credit_raise_id.requested_by_id = self.manager
-        with self.assertRaisesRegex(AccessError, "yourself"):
+        with self.assertRaisesRegex(AccessError, "is your own"):
             self._decide_raise('approve_raise')
