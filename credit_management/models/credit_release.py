@@ -112,12 +112,23 @@ class CreditRelease(models.Model):
     # -------------------------------------------------------------------------
 
     def _approval_request(self, margin=None):
-        # EXTENDS credit.approval.mixin: as the check saw it, and as it may grow
+        # EXTENDS credit.approval.mixin: as the check saw it, or as the document is by now, and as it may grow
         check = self.check_id
-        growth = check.document_total * (self.margin if margin is None else margin) / 100
+        total = self._company_total()
+        growth = total - check.document_total + total * (self.margin if margin is None else margin) / 100
         present = inf if check.unlimited else check.effective_limit
         excess = 0.0 if check.unlimited else max(0.0, check.exposure + check.document_amount + growth - present)
         return self._prepare_approval_request(check.document_total + growth, present, excess)
+
+    def _company_total(self):
+        """Return what is to be released in company currency, at the rate of the check if its total is still that."""
+        check = self.check_id
+        if self.currency_id == check.document_currency_id and not self.currency_id.compare_amounts(
+            self.amount, check.document_total_currency
+        ):
+            return check.document_total
+        company = self._approval_company()
+        return self.currency_id._convert(self.amount, company.currency_id, company, company._credit_today())
 
     def _approval_requester(self):
         # EXTENDS credit.approval.mixin: who asked, else who wanted the document to go on
@@ -275,11 +286,10 @@ class CreditRelease(models.Model):
             )
 
     def _report_emergency(self, text):
-        """Stop the goods and tell the credit managers."""
+        """Tell the credit managers; the goods stay as long as it is so, see `sale.order._credit_goods_stopped`."""
         order = self._document()
         if not order:
             return
-        order._credit_stop_goods()
         company = self._approval_company()
         for user in company._credit_managers():
             reader = order.with_context(lang=user.lang or self.env.lang)

@@ -156,9 +156,6 @@ class SaleOrder(models.Model):
         )
         author._credit_post(title, [note], notify=True)
 
-    def _credit_stop_goods(self):
-        """Stop the goods of an order whose emergency release was not confirmed; the stock bridge does."""
-
     def _credit_goods_stopped(self):
         """Tell whether the goods of this order have to stay until its emergency release is confirmed."""
         self.ensure_one()

@@ -396,6 +396,12 @@ class SaleOrder(models.Model):
             vals.setdefault('requested_by_id', (former.requested_by_id or former.check_id.user_id).id)
         return vals
 
+    def _credit_check_growth(self, *before):
+        # EXTENDS credit_management: who is asked to release a confirmed order again is asked about what it is by now
+        super()._credit_check_growth(*before)
+        order = self.sudo()
+        order.credit_release_id._follow(order._prepare_release_vals())
+
     def _credit_require_quotation(self):
         if self.state == 'sale':
             raise UserError(

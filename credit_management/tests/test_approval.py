@@ -757,7 +757,7 @@ class TestApprovalOfReleases(ApprovalCommon):
         order.with_user(self.manager).action_confirm()
         order.with_user(self.sales_user)._credit_request_release("please")
         self.assertFalse(order.with_user(self.manager).credit_can_release)
-        with self.assertRaisesRegex(AccessError, "yourself"):
+        with self.assertRaisesRegex(AccessError, "is your own"):
             order.with_user(self.manager)._credit_release("ok")
         order.with_user(self.other_manager)._credit_release("ok")
         self.assertEqual(order.state, 'sale')

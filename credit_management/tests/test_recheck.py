@@ -290,7 +290,7 @@ class TestRecheck(CreditCommon, MailCase):
         self.manager.group_ids += self.env.ref('sales_team.group_sale_salesman')
         order.with_user(self.manager).action_confirm()
         order.with_user(self.other_manager).action_credit_evaluate()
-        with self.assertRaisesRegex(AccessError, "yourself"):
+        with self.assertRaisesRegex(AccessError, "is your own"):
             order.with_user(self.manager)._credit_release("mine")
         order.with_user(self.other_manager)._credit_release("fine")
         self.assertEqual(order.state, 'sale')
@@ -410,7 +410,7 @@ class TestMassDecision(CreditCommon):
         dialog = self._dialog(self.orders + bad + mine, 'release')
         obstacles = {line.order_id: line.obstacle for line in dialog.line_ids}
         self.assertIn("can't be released", obstacles[bad])
-        self.assertIn("yourself", obstacles[mine])
+        self.assertIn("is your own", obstacles[mine])
         self.assertFalse(obstacles[self.first])
 
         dialog.note = "slips seen"

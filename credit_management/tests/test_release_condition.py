@@ -200,6 +200,55 @@ class TestReleaseCondition(CreditCommon):
         self.assertEqual((first.condition_state, second.amount), ('void', 60))
         self.assertNotEqual(first, second)
 
+    def _director_from(self, amount):
+        self.company.credit_policy_id.approval_level_ids = [
+            Command.create({'name': "Manager", 'sequence': 1, 'user_ids': [Command.set(self.manager.ids)]}),
+            Command.create(
+                {
+                    'name': "Director",
+                    'sequence': 2,
+                    'amount_from': amount,
+                    'user_ids': [Command.set(self.other_manager.ids)],
+                }
+            ),
+        ]
+
+    def test_stopped_order_that_has_grown_is_released_again_by_the_levels_of_its_present_total(self):
+        self._release(condition='promise', condition_amount=60)
+        self._director_from(500)
+        self._look(8)
+        self.order.sudo().order_line.price_unit = 500
+
+        release = self._release()
+        self.assertEqual((release.amount, release.approval_level_name), (500, "Director"))
+        self.assertEqual(self.order.credit_state, 'on_hold')
+        self._release(user=self.other_manager)
+        self.assertEqual(self.order.credit_state, 'released')
+
+    def test_stopped_order_that_grows_while_it_is_asked_about_is_asked_about_anew(self):
+        self._release(condition='promise', condition_amount=60)
+        self._director_from(500)
+        self._look(8)
+        self.order.with_user(self.sales_user)._credit_request_release("please")
+        asked = self.order.credit_release_id
+        self.order.sudo().order_line.price_unit = 500
+
+        self.assertEqual(asked.amount, 500)
+        open_steps = asked.approval_ids.filtered(lambda step: step.state in ('pending', 'waiting'))
+        self.assertEqual(open_steps.sorted('sequence').mapped('level_name'), ["Manager", "Director"])
+
+    def test_total_in_another_currency_is_weighed_in_that_of_the_company(self):
+        euro = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
+        pricelist = self.env['product.pricelist'].create({'name': "Euro", 'currency_id': euro.id})
+        self.order = self._order_of(60, pricelist_id=pricelist.id)
+        self.order.with_user(self.sales_user).action_confirm()
+        self._release(condition='promise', condition_amount=60)
+        self._director_from(500)
+        self._look(8)
+        # 998 of it are 499, below the director.
+        self.order.sudo().order_line.price_unit = 998
+        self.assertEqual(self._release().state, 'released')
+
     def test_delivered_order_is_not_stopped_but_the_broken_promise_is_told(self):
         self._release(condition='promise', condition_amount=60)
         self.order.order_line.qty_delivered = 1

@@ -9,6 +9,11 @@ class StockMove(models.Model):
         self.ensure_one()
         return self.state not in ('done', 'cancel') and self.location_id.usage != 'customer'
 
+    def _credit_reaches_customer(self):
+        """Tell whether goods get to the customer by this move, whatever its transfer is called: not a return."""
+        self.ensure_one()
+        return self.location_dest_id.usage == 'customer' and self.location_id.usage != 'customer'
+
     def _credit_is_underway(self):
         """Tell whether goods of this move have left their place, so that cancelling would lose sight of them."""
         self.ensure_one()

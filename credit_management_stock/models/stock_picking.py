@@ -32,10 +32,12 @@ class StockPicking(models.Model):
         return super()._action_done()
 
     def _credit_orders(self):
-        """Return the orders whose goods this transfer takes out of the house."""
+        """Return the orders whose goods this transfer takes out of the house, or from the vendor to the customer."""
         self.ensure_one()
         # Whoever ships need not read the orders; he learns only why he has to wait.
-        moves = self.move_ids.sudo() if self.picking_type_code == 'outgoing' else self.env['stock.move']
+        moves = self.move_ids.sudo()
+        if self.picking_type_code != 'outgoing':
+            moves = moves.filtered(lambda move: move._credit_reaches_customer())
         return moves.sale_line_id.order_id
 
     def _credit_stop_text(self):

@@ -45,6 +45,56 @@ class TestEmergencyStock(CreditCommon):
         self.order.with_user(self.other_manager)._credit_settle_emergency(True, "seen the payment")
         self.assertEqual(self._send().state, 'done')
 
+    def _drop_shipment(self, back=False):
+        """Return a transfer of the order's goods from the vendor to the customer, or back, as drop shipping makes it."""
+        # Drop shipping may not be installed, and its type of transfer is not "Delivery".
+        incoming = self.env['stock.picking.type'].search(
+            [('code', '=', 'incoming'), ('company_id', '=', self.company.id)], limit=1
+        )
+        vendor, customer = (
+            self.env.ref('stock.stock_location_suppliers'),
+            self.env.ref('stock.stock_location_customers'),
+        )
+        source, target = (customer, vendor) if back else (vendor, customer)
+        return self.env['stock.picking'].create(
+            {
+                'picking_type_id': incoming.id,
+                'location_id': source.id,
+                'location_dest_id': target.id,
+                'move_ids': [
+                    Command.create(
+                        {
+                            'product_id': self.goods.id,
+                            'product_uom_qty': 1,
+                            'quantity': 1,
+                            'picked': True,
+                            'sale_line_id': self.order.order_line.id,
+                            'location_id': source.id,
+                            'location_dest_id': target.id,
+                        }
+                    )
+                ],
+            }
+        )
+
+    def test_goods_that_the_vendor_sends_to_the_customer_are_stopped_as_well(self):
+        self.order.sudo().credit_release_id._approval_unconfirmed()
+        picking = self._drop_shipment()
+        picking.button_validate()
+        self.assertNotEqual(picking.state, 'done')
+        with self.assertRaisesRegex(UserError, "is not confirmed"):
+            picking._action_done()
+
+        self.order.with_user(self.other_manager)._credit_settle_emergency(True, "seen the payment")
+        picking.button_validate()
+        self.assertEqual(picking.state, 'done')
+
+    def test_goods_that_come_back_to_the_vendor_are_not_stopped(self):
+        self.order.with_user(self.other_manager)._credit_settle_emergency(False, "no")
+        picking = self._drop_shipment(back=True)
+        picking.button_validate()
+        self.assertEqual(picking.state, 'done')
+
     def test_other_transfers_are_not_stopped(self):
         self.order.with_user(self.other_manager)._credit_settle_emergency(False, "no")
         receipt = self.env['stock.picking'].create(
