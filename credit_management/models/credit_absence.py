@@ -26,10 +26,11 @@ class CreditAbsence(models.Model):
     substitute_id = fields.Many2one(
         'res.users',
         ondelete='restrict',
-        domain="[('share', '=', False), ('id', '!=', user_id)]",
+        domain="[('id', 'in', offered_substitute_ids), ('id', '!=', user_id)]",
         help="Who decides meanwhile: a credit manager, or somebody named in an approval level. If empty, or away as "
         "well without a substitute, the next who may decide is asked.",
     )
+    offered_substitute_ids = fields.Many2many('res.users', compute='_compute_offered_substitute_ids')
     reason = fields.Char(help="e.g. holiday, business trip")
 
     _right_way_round = models.Constraint(
@@ -37,11 +38,20 @@ class CreditAbsence(models.Model):
     )
     _not_oneself = models.Constraint('CHECK (substitute_id != user_id)', "Choose somebody else as substitute.")
 
+    @api.depends('user_id')
+    def _compute_offered_substitute_ids(self):
+        self.offered_substitute_ids = self._able_substitutes()
+
+    def _able_substitutes(self):
+        """Return who can decide on anything: approvers who work with credit."""
+        able = self.env.ref('credit_management.group_credit_analyst').sudo().all_user_ids
+        return self.env['credit.approval.level'].sudo()._approvers() & able
+
     @api.constrains('substitute_id')
     def _check_substitute(self):
         for absence in self:
             substitute = absence.substitute_id
-            if substitute and substitute not in self.env['credit.approval.level'].sudo()._approvers():
+            if substitute and substitute not in self._able_substitutes():
                 raise ValidationError(
                     self.env._(
                         "%(user)s can't decide about credit. Choose a credit manager, or somebody who is named in an "

@@ -212,10 +212,8 @@ class CreditAccount(models.Model):
     @api.model
     def _cron_end_blacklist(self):
         """Take customers off the blacklist whose last day has passed."""
-        self.env['credit.counter']._each_company(
-            self.env['res.company'].search([('parent_id', '=', False)]),
-            self._end_blacklist,
-            'credit_management.mail_activity_type_blacklist_failed',
+        self.env['credit.counter']._each_root_company(
+            self._end_blacklist, 'credit_management.mail_activity_type_blacklist_failed'
         )
 
     @api.model

@@ -146,10 +146,8 @@ class CreditAccount(models.Model):
     @api.model
     def _cron_review(self):
         """Ask the controllers for the reviews that are due soon."""
-        self.env['credit.counter']._each_company(
-            self.env['res.company'].search([('parent_id', '=', False)]),
-            self._schedule_reviews,
-            'credit_management.mail_activity_type_review_failed',
+        self.env['credit.counter']._each_root_company(
+            self._schedule_reviews, 'credit_management.mail_activity_type_review_failed'
         )
 
     @api.model

@@ -79,10 +79,8 @@ class CreditAlert(models.Model):
     @api.model
     def _cron_update(self):
         """Bring the alerts of all companies up to date."""
-        self.env['credit.counter']._each_company(
-            self.env['res.company'].search([('parent_id', '=', False)]),
-            self._update_company,
-            'credit_management.mail_activity_type_alert_failed',
+        self.env['credit.counter']._each_root_company(
+            self._update_company, 'credit_management.mail_activity_type_alert_failed'
         )
 
     @api.model
@@ -275,14 +273,9 @@ class CreditAlert(models.Model):
 
     def _closing_action(self, step, title):
         self._check_may_handle()
-        return {
-            'type': 'ir.actions.act_window',
-            'name': title,
-            'res_model': 'credit.alert.closing',
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'default_step': step, 'default_alert_ids': self.ids},
-        }
+        return self.env['credit.alert.closing']._dialog_action(
+            title, {'default_step': step, 'default_alert_ids': self.ids}
+        )
 
     def _handle(self, note, until=None):
         """Close alerts, or snooze them until a day.

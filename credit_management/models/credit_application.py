@@ -36,7 +36,7 @@ class CreditApplication(models.Model):
     """A customer's request for a first or higher limit, with all that a decision needs."""
 
     _name = 'credit.application'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['credit.root.company', 'mail.thread', 'mail.activity.mixin']
     _description = "Credit Application"
     _order = 'id desc'
     # On a phone the menu of activities opens no cards unless told so.
@@ -53,14 +53,6 @@ class CreditApplication(models.Model):
         ondelete='restrict',
         domain="['|', ('is_company', '=', True), ('parent_id', '=', False)]",
         help="The commercial entity that will owe.",
-    )
-    company_id = fields.Many2one(
-        'res.company',
-        required=True,
-        index=True,
-        default=lambda self: self.env.company.root_id,
-        domain="[('parent_id', '=', False)]",
-        help="The main company; its branches are included.",
     )
     state = fields.Selection(
         STATE_LABELS, required=True, readonly=True, default='draft', copy=False, tracking=True, index=True
@@ -80,8 +72,9 @@ class CreditApplication(models.Model):
         help="Base: until another decision. Temporary: until the stated last day.",
     )
     amount = fields.Monetary(string="Requested Limit", tracking=True, help="In the currency beside it, taxes included.")
+    # The applicant's, not the company's.
     currency_id = fields.Many2one(
-        'res.currency', required=True, default=lambda self: self.env.company.root_id.currency_id
+        related=None, required=True, default=lambda self: self.env.company.root_id.currency_id
     )
     date_to = fields.Date(string="Until", help="Last day of a temporary limit.")
     payment_term_id = fields.Many2one(
@@ -192,18 +185,6 @@ class CreditApplication(models.Model):
         for application in self:
             if application.kind == 'temporary' and not application.date_to:
                 raise ValidationError(self.env._("State the last day of the temporary limit."))
-
-    @api.constrains('company_id')
-    def _check_root_company(self):
-        for application in self:
-            if application.company_id.parent_id:
-                raise ValidationError(
-                    self.env._(
-                        "%(branch)s is a branch. Choose %(company)s: what is entered there holds for all its branches.",
-                        branch=application.company_id.name,
-                        company=application.company_id.root_id.name,
-                    )
-                )
 
     @api.onchange('partner_id')
     def _onchange_partner_id(self):
@@ -503,14 +484,9 @@ class CreditApplication(models.Model):
         self.ensure_one()
         if self.state != 'submitted':
             raise UserError(self.env._("Only a submitted application can be rejected here."))
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Reject"),
-            'res_model': 'credit.application.refusal',
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'default_application_id': self.id},
-        }
+        return self.env['credit.application.refusal']._dialog_action(
+            self.env._("Reject"), {'default_application_id': self.id}
+        )
 
     def _decline(self, note):
         """Reject a submitted application.

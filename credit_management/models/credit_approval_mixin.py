@@ -348,24 +348,33 @@ class CreditApprovalMixin(models.AbstractModel):
         for item, document in steps._documents().items():
             if item._may_decide(self.env.user, lineups[item]):
                 continue
-            if self.env.user in document._approval_barred():
-                others = self.env['res.users'].sudo().browse(lineups[item].deciders())
-                raise AccessError(
-                    self.env._(
-                        "%(document)s is your own: you asked for it, wrote it or sell it. Somebody else has to decide: "
-                        "%(users)s.",
-                        document=item.document_name,
-                        users=', '.join(others.sorted('name').mapped('name')) or self.env._("nobody can at present"),
-                    )
-                )
-            raise AccessError(
-                self.env._(
-                    "%(document)s is not for you to decide. %(user)s is asked (%(level)s).",
-                    document=item.document_name,
-                    user=item.user_id.name or self.env._("Nobody"),
-                    level=item.level_name or self.env._("any credit manager"),
-                )
+            raise AccessError(document._approval_refusal(lineups[item], item.user_id, item.level_name))
+
+    def _approval_refusal(self, lineup, asked, level):
+        """Return in words why the user can't decide on this document, and who can.
+
+        :param lineup: the Lineup of those who decide now
+        :param asked: res.users, who is asked first
+        :param level: name of the level, empty for any credit manager
+        """
+        self.ensure_one()
+        document = self.sudo()
+        if self.env.user in document._approval_barred():
+            # Names are no secret among colleagues.
+            others = self.env['res.users'].sudo().browse(lineup.deciders())
+            return self.env._(
+                "%(document)s is your own: you asked for it, wrote it or sell it. Somebody else has to decide: "
+                "%(users)s.",
+                document=document.display_name,
+                users=', '.join(others.sorted('name').mapped('name')) or self.env._("nobody can at present"),
             )
+        return self.env._(
+            "%(user)s is asked to decide on %(document)s (%(level)s). Only who belongs to this level or stands in "
+            "there can, and nobody decides at two levels.",
+            document=document.display_name,
+            user=asked.sudo().name or self.env._("Nobody"),
+            level=level or self.env._("any credit manager"),
+        )
 
     def _approval_check_reason(self, note, reason):
         """Refuse a decision outside the policy without its reason.

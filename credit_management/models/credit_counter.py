@@ -193,6 +193,11 @@ class CreditCounter(models.Model):
             ) from cause
 
     @api.model
+    def _each_root_company(self, step, activity_type):
+        """Run a step of a job for each main company, see `_each_company`."""
+        self._each_company(self.env['res.company'].search([('parent_id', '=', False)]), step, activity_type)
+
+    @api.model
     def _tell_failure(self, company, activity_type):
         """Give the credit managers of a company an activity, once until it is mended."""
         contact = company.sudo().partner_id

@@ -70,10 +70,8 @@ class CreditExceptionReport(models.Model):
     @api.model
     def _cron_send(self):
         """Report the month before to the credit managers of each company that has not been reported to."""
-        self.env['credit.counter']._each_company(
-            self.env['res.company'].search([('parent_id', '=', False)]),
-            self._send_company,
-            'credit_management.mail_activity_type_report_failed',
+        self.env['credit.counter']._each_root_company(
+            self._send_company, 'credit_management.mail_activity_type_report_failed'
         )
 
     @api.model

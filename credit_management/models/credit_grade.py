@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 
@@ -7,20 +7,17 @@ class CreditGrade(models.Model):
     """How good a customer's credit is, and what follows from that for limit, payment term and price list."""
 
     _name = 'credit.grade'
+    _inherit = ['credit.root.company']
     _description = "Credit Grade"
     _order = 'sequence, id'
     _rec_names_search = ['code', 'name']
-    _check_company_auto = True
 
     code = fields.Char(required=True, help="A letter or a few, as shown in lists.")
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10, help="From the best grade to the worst.")
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
-        'res.company',
-        domain="[('parent_id', '=', False)]",
-        index=True,
-        help="Empty: for all companies. A company's grade is for it and its branches.",
+        required=False, default=None, help="Empty: for all companies. A company's grade is for it and its branches."
     )
     color = fields.Integer()
     description = fields.Text(translate=True, help="Who gets this grade.")
@@ -59,18 +56,6 @@ class CreditGrade(models.Model):
         counts = dict(self.env['credit.account']._read_group([('grade_id', 'in', self.ids)], ['grade_id'], ['__count']))
         for grade in self:
             grade.account_count = counts.get(grade, 0)
-
-    @api.constrains('company_id')
-    def _check_root_company(self):
-        for grade in self:
-            if grade.company_id.parent_id:
-                raise ValidationError(
-                    self.env._(
-                        "%(branch)s is a branch. Choose %(company)s: what is entered there holds for all its branches.",
-                        branch=grade.company_id.name,
-                        company=grade.company_id.root_id.name,
-                    )
-                )
 
     def write(self, vals):
         # Which rank a rule asks for is cached with its policy's version.

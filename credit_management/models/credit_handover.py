@@ -463,10 +463,8 @@ class CreditHandover(models.Model):
     @api.model
     def _cron_carry_out(self):
         """Carry out the confirmed hand-overs whose day has come."""
-        self.env['credit.counter']._each_company(
-            self.env['res.company'].search([('parent_id', '=', False)]),
-            self._carry_out_due,
-            'credit_management.mail_activity_type_handover_failed',
+        self.env['credit.counter']._each_root_company(
+            self._carry_out_due, 'credit_management.mail_activity_type_handover_failed'
         )
 
     @api.model

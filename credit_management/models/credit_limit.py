@@ -387,18 +387,14 @@ class CreditLimit(models.Model):
         return self._decision_action('approve_limit', self.env._("Approve Outside Policy"))
 
     def _decision_action(self, decision, title):
-        return {
-            'type': 'ir.actions.act_window',
-            'name': title,
-            'res_model': 'credit.decision',
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {
+        return self.env['credit.decision']._dialog_action(
+            title,
+            {
                 'default_decision': decision,
                 'default_limit_id': self.id,
                 'default_approval_id': self.approval_id.id,
             },
-        }
+        )
 
     def _reject(self, note, reason=None, step=None):
         self._check_decision()
@@ -600,10 +596,8 @@ class CreditLimit(models.Model):
     @api.model
     def _cron_close(self):
         """Mark the limits whose last day has passed."""
-        self.env['credit.counter']._each_company(
-            self.env['res.company'].search([('parent_id', '=', False)]),
-            self._close_ended,
-            'credit_management.mail_activity_type_close_failed',
+        self.env['credit.counter']._each_root_company(
+            self._close_ended, 'credit_management.mail_activity_type_close_failed'
         )
 
     @api.model

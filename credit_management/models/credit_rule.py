@@ -261,14 +261,9 @@ class CreditRule(models.Model):
         """Ask why this rule is only to warn for now; only credit managers may write rules."""
         self.ensure_one()
         self.check_access('write')
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Only Warn for Now"),
-            'res_model': 'credit.rule.demotion',
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'default_rule_id': self.id},
-        }
+        return self.env['credit.rule.demotion']._dialog_action(
+            self.env._("Only Warn for Now"), {'default_rule_id': self.id}
+        )
 
     def action_promote(self):
         """Give this rule its outcome again; only credit managers may write rules."""

@@ -842,16 +842,11 @@ class SaleOrder(models.Model):
         self.check_access('read')
         order = self.sudo()
         release = order.credit_raise_id if decision in ('approve_raise', 'refuse_raise') else order.credit_release_id
-        return {
-            'type': 'ir.actions.act_window',
-            'name': title,
-            'res_model': 'credit.decision',
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'default_decision': decision, 'default_order_id': self.id}
+        context = {'default_decision': decision, 'default_order_id': self.id}
+        if decision not in ('request', 'raise'):
             # Which step is seen, for those who decide.
-            | ({'default_approval_id': release.approval_id.id} if decision not in ('request', 'raise') else {}),
-        }
+            context['default_approval_id'] = release.approval_id.id
+        return self.env['credit.decision']._dialog_action(title, context)
 
     def _credit_request_release(self, note):
         """Record the request for a release and tell the controller.
@@ -1020,14 +1015,8 @@ class SaleOrder(models.Model):
         return self._credit_remainder_action('reopen', self.env._("Reopen Remainder"))
 
     def _credit_remainder_action(self, decision, title):
-        return {
-            'type': 'ir.actions.act_window',
-            'name': title,
-            'res_model': 'credit.remainder.close',
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'default_decision': decision, 'default_order_ids': self.ids},
-        }
+        context = {'default_decision': decision, 'default_order_ids': self.ids}
+        return self.env['credit.remainder.close']._dialog_action(title, context)
 
     def _credit_remainder_summary(self, decision):
         """Return one line per order with the amount that is to be closed or reopened."""

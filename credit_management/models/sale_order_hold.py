@@ -98,11 +98,6 @@ class SaleOrder(models.Model):
         return self._credit_false_hold_action('judge', self.env._("Is This Hold Wrong?"))
 
     def _credit_false_hold_action(self, step, title):
-        return {
-            'type': 'ir.actions.act_window',
-            'name': title,
-            'res_model': 'credit.false.hold.decision',
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'default_step': step, 'default_order_id': self.id},
-        }
+        return self.env['credit.false.hold.decision']._dialog_action(
+            title, {'default_step': step, 'default_order_id': self.id}
+        )

@@ -432,14 +432,7 @@ class SaleOrder(models.Model):
         try:
             self._credit_require_held()
             if self not in mine:
-                asked = self.credit_approval_user_id or self.credit_controller_id
-                raise AccessError(
-                    self.env._(
-                        "%(order)s is not for you to decide: you wanted it yourself, or %(user)s is asked.",
-                        order=self.name,
-                        user=asked.name or self.env._("nobody"),
-                    )
-                )
+                raise AccessError(self._credit_refusal())
             if decision == 'reject':
                 self._credit_require_quotation()
             else:
@@ -449,20 +442,51 @@ class SaleOrder(models.Model):
             return str(error)
         return ''
 
-    def _credit_decide_each(self, decision, note):
+    def _credit_refusal(self):
+        """Return in words why the user can't decide on this held order, and who can."""
+        self.ensure_one()
+        # Whether and who, never how much.
+        order = self.sudo()
+        release = order._credit_planned_release()
+        Step = order.env['credit.approval']
+        if release.id:
+            step = release.approval_id
+            return release._approval_refusal(step._lineups()[step], step.user_id, step.level_name)
+        [ask] = release._approval_asks().values()
+        lineup = Step._lineups_of({release: ask})[release]
+        return release._approval_refusal(lineup, order.env['res.users'].browse(lineup.first()), ask.level.name)
+
+    def _credit_expected_payment(self, total=False):
+        """Return what has to come for this order to go on, in its currency; its total if that is not known."""
+        self.ensure_one()
+        # What would have let it pass, of a check that sales may not read as a record.
+        check = self.sudo().credit_check_id
+        if total or not check.payment_needed:
+            return self.amount_total
+        today = self.company_id._credit_today()
+        return check.currency_id._convert(check.payment_needed, self.currency_id, self.company_id, today)
+
+    def _credit_decide_each(self, decision, note, reason=None, steps=None, terms=None):
         """Release or reject each of these orders in a savepoint of its own.
 
-        :returns: ({order: done}, {order: why not})
+        :param reason: credit.reason
+        :param steps: {order: the credit.approval that the user saw}
+        :param terms: returns the conditions of an order's release, see `credit.release._prepare_condition_vals`
+        :returns: (orders that are decided, orders that go on to their next level, {order: why not})
         """
-        done, refused = self.browse(), {}
+        done, passed_on, refused = self.browse(), self.browse(), {}
         for order in self.sorted('id'):
+            step = (steps or {}).get(order)
             try:
                 with self.env.cr.savepoint():
                     if decision == 'release':
-                        order._credit_release(note)
+                        order._credit_release(note, reason, step, terms(order) if terms else None)
                     else:
-                        order._credit_reject(note)
-                done |= order
+                        order._credit_reject(note, reason, step)
+                if order.sudo().credit_release_id.state == 'requested':
+                    passed_on |= order
+                else:
+                    done |= order
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
             except (AccessError, UserError) as error:
@@ -472,7 +496,7 @@ class SaleOrder(models.Model):
                 refused[order] = self.env._(
                     "%(order)s could not be decided; the reason is in the server's log.", order=order.sudo().name
                 )
-        return done, refused
+        return done, passed_on, refused
 
     # -------------------------------------------------------------------------
     # Panel

@@ -12,9 +12,9 @@ from .common import CreditCommon
 class TestMigration(CreditCommon):
     """What a database of 19.0.1.2.0 holds is brought up to what this version expects."""
 
-    def _migrate(self, name):
+    def _migrate(self, name, version='19.0.1.3.0'):
         self.env.flush_all()
-        path = f'{get_module_path("credit_management")}/migrations/19.0.1.3.0/post-{name}.py'
+        path = f'{get_module_path("credit_management")}/migrations/{version}/post-{name}.py'
         spec = spec_from_file_location(f'credit_migration_{name}', path)
         script = module_from_spec(spec)
         spec.loader.exec_module(script)
@@ -77,3 +77,14 @@ class TestMigration(CreditCommon):
         self._migrate('main_kind')
 
         self.assertEqual([check.main_kind for check in checks], ['utilisation', False])
+
+    def test_managers_see_the_counters_of_team_limits_unless_they_have_a_rule_of_their_own(self):
+        rule = self.env.ref('credit_management.credit_counter_rule_company')
+        wanted = rule.domain_force
+        former = "['|', ('account_id.company_id', 'parent_of', company_ids), ('company_id', 'parent_of', company_ids)]"
+        rule.domain_force = former
+        self._migrate('counter_rule', '19.0.1.4.0')
+        self.assertEqual(rule.domain_force, wanted)
+        rule.domain_force = "[]"
+        self._migrate('counter_rule', '19.0.1.4.0')
+        self.assertEqual(rule.domain_force, "[]")

@@ -363,9 +363,29 @@ class TestHeldQueue(CreditCommon):
         self.assertEqual(Order.search(domain), order)
         self.assertTrue(Order.fields_get(['credit_controller_id'])['credit_controller_id']['groupable'])
 
+    def test_who_is_asked_is_named_searched_and_grouped_before_the_controller(self):
+        account = self.orders[0].credit_account_id
+        account.controller_id = self.manager
+        self.company.credit_policy_id.approval_level_ids = [
+            Command.create({'name': "Director", 'user_ids': [Command.set(self.other_manager.ids)]})
+        ]
+        asked, other = self.orders[0], self.orders[1:]
+        asked.with_user(self.sales_user)._credit_request_release("please")
+
+        Order = self.env['sale.order'].with_user(self.sales_user)
+        self.assertEqual(asked.with_user(self.sales_user).credit_decider_id, self.other_manager)
+        self.assertEqual(other.credit_decider_id, self.manager)
+        domain = [('id', 'in', self.orders.ids)]
+        groups = dict(Order._read_group(domain, ['credit_decider_id'], ['__count']))
+        self.assertEqual(groups, {self.manager: len(other), self.other_manager: 1})
+        for user, orders in ((self.manager, other), (self.other_manager, asked)):
+            self.assertEqual(Order.search([*domain, ('credit_decider_id', '=', user.id)]), orders)
+            self.assertEqual(Order.search([*domain, ('credit_decider_id', 'ilike', user.name)]) & orders, orders)
+        self.assertFalse(Order.search([*domain, ('credit_decider_id', '=', self.sales_user.id)]))
+
     def test_customer_in_the_portal_can_not_group_by_credit(self):
         portal = self._new_user('credit_portal', 'base.group_portal')
-        for name in ('credit_hold_age', 'credit_controller_id', 'credit_main_kind'):
+        for name in ('credit_hold_age', 'credit_controller_id', 'credit_decider_id', 'credit_main_kind'):
             with self.subTest(name), self.assertRaises(AccessError):
                 self.env['sale.order'].with_user(portal)._read_group([], [name], ['__count'])
 
@@ -448,15 +468,120 @@ class TestMassDecision(CreditCommon):
         self.assertIn(self.sales_user.partner_id, message.notified_partner_ids)
         self.assertIn("pay first", self.first.credit_panel['title'])
 
-    def test_only_managers_decide_about_several_and_see_only_their_dialogs(self):
+    def _levels(self):
+        self.company.credit_policy_id.approval_level_ids = [
+            Command.create({'name': "Desk", 'sequence': 1, 'user_ids': [Command.set(self.analyst.ids)]}),
+            Command.create(
+                {
+                    'name': "Director",
+                    'sequence': 2,
+                    'amount_from': 70,
+                    'user_ids': [Command.set(self.other_manager.ids)],
+                }
+            ),
+        ]
+
+    def test_salespeople_do_not_decide_and_everybody_sees_only_his_dialogs(self):
         dialog = self._dialog(self.orders, 'release')
         with self.assertRaises(AccessError):
             dialog.with_user(self.other_manager).read(['note'])
-        for user in (self.sales_user, self.analyst):
-            with self.assertRaises(AccessError):
-                self.orders.with_user(user).action_credit_release_selected()
+        with self.assertRaises(AccessError):
+            self.orders.with_user(self.sales_user).action_credit_release_selected()
         with self.assertRaises(AccessError):
             self.first.with_user(self.sales_user)._credit_release("mine")
+
+    def test_analyst_without_a_level_is_told_who_decides(self):
+        self.first.with_user(self.sales_user)._credit_request_release("please")
+        dialog = self._dialog(self.orders, 'release', self.analyst)
+        self.assertEqual(dialog.possible_count, 0)
+        obstacles = {line.order_id: line.obstacle for line in dialog.line_ids}
+        for order in self.orders:
+            self.assertRegex(obstacles[order], rf"Credit Manager.* is asked to decide on {order.name}")
+
+    def test_analyst_of_a_level_decides_what_is_his_and_the_rest_goes_on_to_the_next_level(self):
+        self._levels()
+        dialog = self._dialog(self.orders, 'release', self.analyst)
+        self.assertEqual(dialog.possible_count, 2)
+        dialog.note = "slips seen"
+        result = dialog.action_apply()
+
+        self.assertEqual(self.orders.mapped('state'), ['sale', 'draft'])
+        self.assertEqual(self.second.credit_release_id.state, 'requested')
+        message = result['params']['message']
+        self.assertIn("Orders released: 1.", message)
+        self.assertIn("passed on to the next level: 1", message)
+        self.assertIn(f"{self.second.name} to {self.other_manager.name}", message)
+        self.assertEqual(result['params']['type'], 'success')
+
+        again = self._dialog(self.second, 'release', self.analyst)
+        self.assertIn("nobody decides at two levels", again.line_ids.obstacle)
+        last = self._dialog(self.second, 'release', self.other_manager)
+        last.note = "fine"
+        self.assertIn("Orders released: 1.", last.action_apply()['params']['message'])
+        self.assertEqual(self.second.state, 'sale')
+
+    def test_number_of_those_that_failed_is_said(self):
+        self._levels()
+        self.first.user_id = self.analyst
+        dialog = self._dialog(self.orders, 'reject', self.analyst)
+        dialog.note = "no"
+        message = dialog.action_apply()['params']['message']
+        self.assertIn("Orders rejected: 1.", message)
+        self.assertIn("Not decided: 1.", message)
+        self.assertIn(f"{self.first.name} is your own", message)
+
+    def test_step_that_was_decided_meanwhile_does_not_count_for_the_next_level(self):
+        self._levels()
+        self.company.credit_policy_id.approval_level_ids[1].user_ids += self.manager
+        self.company.credit_policy_id.approval_level_ids[0].user_ids += self.manager
+        self.second.with_user(self.sales_user)._credit_request_release("please")
+        dialog = self._dialog(self.second, 'release')
+        self.second.with_user(self.analyst)._credit_release("fine")
+        dialog.note = "slips seen"
+        self.assertIn("decided meanwhile", dialog.action_apply()['params']['message'])
+        self.assertEqual(self.second.state, 'draft')
+
+    def test_conditions_hold_for_each_order_with_its_own_amount(self):
+        dialog = self._dialog(self.orders, 'release')
+        dialog.write({'note': "announced", 'condition': 'promise', 'condition_basis': 'total', 'margin': 5})
+        self.assertEqual(dialog.line_ids.mapped('expected'), [60, 70])
+        dialog.condition_basis = 'needed'
+        self.assertEqual(dialog.line_ids.mapped('expected'), [50, 60])
+        dialog.action_apply()
+        releases = self.orders.credit_release_id
+        self.assertEqual(self.orders.mapped('state'), ['sale', 'sale'])
+        self.assertEqual(
+            [(item.condition, item.condition_amount, item.margin, item.condition_state) for item in releases],
+            [('promise', 50, 5, 'open'), ('promise', 60, 5, 'open')],
+        )
+
+    def test_deposits_are_waited_for_and_a_proof_is_needed(self):
+        dialog = self._dialog(self.orders, 'release')
+        dialog.write({'note': "announced", 'condition': 'proof'})
+        self.assertIn("Attach the proof", dialog.action_apply()['params']['message'])
+        self.assertEqual(self.orders.mapped('credit_state'), ['on_hold', 'on_hold'])
+        dialog.condition = 'deposit'
+        dialog.action_apply()
+        self.assertEqual(self.orders.mapped('credit_state'), ['awaiting_payment', 'awaiting_payment'])
+
+    def test_amounts_are_in_the_currency_of_each_order(self):
+        euro = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
+        pricelist = self.env['product.pricelist'].create({'name': "Euro", 'currency_id': euro.id})
+        order = self._order_of(160, pricelist_id=pricelist.id)
+        order.with_user(self.sales_user).action_confirm()
+        dialog = self._dialog(order, 'release')
+        dialog.write({'note': "announced", 'condition': 'promise'})
+        # 80 in company currency, 70 beyond the limit.
+        self.assertEqual((dialog.line_ids.expected, dialog.line_ids.currency_id), (140, euro))
+
+    def test_order_outside_the_policy_needs_the_reason_for_it(self):
+        self.company.credit_policy_id.max_release_excess_percent = 10
+        dialog = self._dialog(self.first, 'release')
+        dialog.note = "they always pay"
+        self.assertIn("outside the policy", dialog.action_apply()['params']['message'])
+        dialog.reason_id = self.env['credit.reason'].search([('for_outside', '=', True)], limit=1)
+        dialog.action_apply()
+        self.assertEqual((self.first.state, self.first.credit_release_id.outside_policy), ('sale', True))
 
     def test_orders_of_another_company_can_not_be_named(self):
         other = self.setup_other_company()['company']

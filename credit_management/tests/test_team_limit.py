@@ -105,6 +105,20 @@ class TestTeamLimit(CreditCommon):
         self.limit.amount = 500
         self.assertEqual(self._bumps()[0], before + 3)
 
+    def test_counter_is_seen_by_managers_of_its_company_only(self):
+        self._state(100)
+        counter = self.env['credit.counter'].sudo().search([('team_limit_id', '=', self.limit.id)])
+        self.assertTrue(counter)
+        Counter = self.env['credit.counter'].with_user(self.manager)
+        self.assertEqual(Counter.search([('team_limit_id', '=', self.limit.id)]), counter)
+
+        other = self.setup_other_company(name="Elsewhere")['company']
+        stranger = self._new_user('elsewhere', 'credit_management.group_credit_manager')
+        stranger.write({'company_id': other.id, 'company_ids': [Command.set(other.ids)]})
+        self.assertFalse(Counter.with_user(stranger).search([('team_limit_id', '=', self.limit.id)]))
+        with self.assertRaises(AccessError):
+            Counter.with_user(self.analyst).search([])
+
     def test_raising_a_confirmed_order_is_checked_for_the_increase(self):
         order = self._order_of(600, confirm=True)
         with self.assertRaisesRegex(UserError, "more than their common limit"):

@@ -2,6 +2,7 @@ from . import credit_dialog
 from . import credit_alert_closing
 from . import credit_duty_notice
 from . import base_partner_merge
+from . import credit_release_terms
 from . import credit_decision
 from . import credit_decision_condition
 from . import credit_mass_decision

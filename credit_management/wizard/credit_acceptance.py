@@ -25,14 +25,7 @@ class CreditAcceptance(models.TransientModel):
     def _open(self, accounts):
         """Return the action that asks about some accounts."""
         wizard = self.create({'account_ids': [fields.Command.set(accounts.ids)]})
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Accept As Is Until…"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'views': [(False, 'form')],
-            'target': 'new',
-        }
+        return wizard._dialog_action(self.env._("Accept As Is Until…"))
 
     def action_apply(self):
         """Accept as is what these customers owe now."""

@@ -31,14 +31,9 @@ class CreditBlacklisting(models.TransientModel):
                 'note': known and listed.status_reason,
             }
         )
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Blacklist") if step == 'blacklist' else self.env._("Take off the Blacklist"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'views': [(False, 'form')],
-            'target': 'new',
-        }
+        return wizard._dialog_action(
+            self.env._("Blacklist") if step == 'blacklist' else self.env._("Take off the Blacklist")
+        )
 
     def action_apply(self):
         """Put the customers on the blacklist, or take them off it.

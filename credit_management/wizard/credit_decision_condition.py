@@ -2,16 +2,15 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..models.credit_release_condition import CONDITIONS, TERMS
-
-# A week to pay, if nothing else is said.
-DAYS = 7
+from ..models.credit_release_condition import TERMS
+from .credit_release_terms import DAYS
 
 
 class CreditDecision(models.TransientModel):
     """The conditions of a release, and the amount of a raise."""
 
-    _inherit = 'credit.decision'  # pylint: disable=consider-merging-classes-inherited
+    _name = 'credit.decision'
+    _inherit = ['credit.decision', 'credit.release.terms']
 
     currency_id = fields.Many2one(related='order_id.currency_id')
     order_confirmed = fields.Boolean(compute='_compute_order_confirmed')
@@ -22,34 +21,12 @@ class CreditDecision(models.TransientModel):
         readonly=False,
         help="Taxed total up to which the order is to be raised, in its currency.",
     )
-    condition = fields.Selection(
-        CONDITIONS,
-        string="Against",
-        help="Promise and proof of payment: the order goes on at once, and is held again if the money has not come in "
-        "time. Deposit: the order waits until the money has come.",
-    )
     condition_amount = fields.Monetary(
         string="Expected Amount",
         compute='_compute_condition_amount',
         store=True,
         readonly=False,
         help="What has to come after this decision, in the currency of the order.",
-    )
-    condition_due = fields.Date(
-        string="Expected By",
-        compute='_compute_condition_due',
-        store=True,
-        readonly=False,
-        help="Last day for the money to come.",
-    )
-    proof = fields.Binary(string="Proof of Payment", attachment=False)
-    proof_name = fields.Char()
-    margin = fields.Float(
-        string="Margin (%)", digits=(16, 2), help="By how much the order may grow before it is held again."
-    )
-    valid_until = fields.Date(help="Last day on which this release lets the order go on.")
-    recheck_delivery = fields.Boolean(
-        string="Check Again at Delivery", help="The order is checked once more before its goods leave; with Inventory."
     )
 
     @api.model
@@ -84,12 +61,7 @@ class CreditDecision(models.TransientModel):
         for wizard in self:
             order = wizard.order_id
             order.check_access('read')
-            # What would have let it pass, of a check that sales may not read as a record.
-            check = order.sudo().credit_check_id
-            needed = check.currency_id._convert(
-                check.payment_needed, order.currency_id, order.company_id, order.company_id._credit_today()
-            ) if check else 0.0  # fmt: skip
-            wizard.condition_amount = wizard.condition and (needed or order.amount_total)
+            wizard.condition_amount = wizard.condition and order._credit_expected_payment()
 
     @api.depends('order_id', 'condition')
     def _compute_condition_due(self):
@@ -100,6 +72,4 @@ class CreditDecision(models.TransientModel):
     def _prepare_conditions(self):
         """Return the values of the release's conditions."""
         self.ensure_one()
-        return self.env['credit.release']._prepare_condition_vals(
-            {name: self[name] for name in TERMS}, self.order_id.sudo()
-        )
+        return self._prepare_terms(self.order_id, self.condition_amount)

@@ -29,6 +29,18 @@ class CreditDialog(models.AbstractModel):
         self.new({**self.default_get(names), **given})._check_named()
         return super().onchange(values, field_names, fields_spec)
 
+    def _dialog_action(self, title, context=None):
+        """Return the action that opens this dialog, or a new one."""
+        return {
+            'type': 'ir.actions.act_window',
+            'name': title,
+            'res_model': self._name,
+            **({'res_id': self.id} if self else {}),
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': context or {},
+        }
+
     @api.model
     def _named_fields(self):
         """Return the names of the fields that refer to records; companies are no secret among colleagues."""

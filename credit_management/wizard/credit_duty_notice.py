@@ -5,6 +5,7 @@ class CreditDutyNotice(models.TransientModel):
     """Says what credit duties users have who were just archived, and leads to the hand-over."""
 
     _name = 'credit.duty.notice'
+    _inherit = ['credit.dialog']
     _description = "Credit Duties of Archived Users"
 
     user_ids = fields.Many2many('res.users', readonly=True, context={'active_test': False})
@@ -29,14 +30,7 @@ class CreditDutyNotice(models.TransientModel):
                 ),
             }
         )
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Credit Duties"),
-            'res_model': self._name,
-            'res_id': notice.id,
-            'views': [(False, 'form')],
-            'target': 'new',
-        }
+        return notice._dialog_action(self.env._("Credit Duties"))
 
     def action_hand_over(self):
         """Open a new hand-over of the archived user; of several, the list of hand-overs."""

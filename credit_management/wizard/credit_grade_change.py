@@ -46,14 +46,7 @@ class CreditGradeChange(models.TransientModel):
     @api.model
     def _open(self, account):
         """Return the action that asks about an account."""
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Change the Grade"),
-            'res_model': self._name,
-            'res_id': self.create({'account_id': account.id}).id,
-            'views': [(False, 'form')],
-            'target': 'new',
-        }
+        return self.create({'account_id': account.id})._dialog_action(self.env._("Change the Grade"))
 
     @api.depends('account_id')
     @api.depends_context('uid')

@@ -103,14 +103,7 @@ class CreditLimitChange(models.TransientModel):
                 'left_out': left_out,
             }
         )
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Renew Limits") if purpose == 'renew' else self.env._("Change Limits"),
-            'res_model': self._name,
-            'res_id': change.id,
-            'views': [(False, 'form')],
-            'target': 'new',
-        }
+        return change._dialog_action(self.env._("Renew Limits") if purpose == 'renew' else self.env._("Change Limits"))
 
     @api.model
     def _prepare_lines(self, purpose, accounts):

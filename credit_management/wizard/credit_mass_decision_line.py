@@ -10,6 +10,9 @@ class CreditMassDecisionLine(models.TransientModel):
 
     decision_id = fields.Many2one('credit.mass.decision', required=True, readonly=True, ondelete='cascade')
     order_id = fields.Many2one('sale.order', required=True, readonly=True, ondelete='cascade')
+    approval_id = fields.Many2one(
+        'credit.approval', readonly=True, ondelete='cascade', groups='credit_management.group_credit_analyst'
+    )
     customer = fields.Char(compute='_compute_facts')
     company_id = fields.Many2one('res.company', compute='_compute_facts')
     currency_id = fields.Many2one('res.currency', compute='_compute_facts')
@@ -17,6 +20,7 @@ class CreditMassDecisionLine(models.TransientModel):
     amount = fields.Monetary(compute='_compute_facts')
     excess = fields.Monetary(string="Over By", currency_field='company_currency_id', compute='_compute_facts')
     reason = fields.Text(string="Reasons", compute='_compute_facts')
+    expected = fields.Monetary(compute='_compute_expected', help="What has to come for this order, in its currency.")
     obstacle = fields.Text(string="Not Possible Because", compute='_compute_facts')
 
     @api.depends('order_id', 'decision_id.decision')
@@ -35,3 +39,12 @@ class CreditMassDecisionLine(models.TransientModel):
             line.excess = order.credit_excess
             line.reason = order.credit_reason
             line.obstacle = order._credit_obstacle(line.decision_id.decision, mine)
+
+    @api.depends('order_id', 'decision_id.condition', 'decision_id.condition_basis')
+    def _compute_expected(self):
+        self.order_id.check_access('read')
+        for line in self:
+            wizard = line.decision_id
+            line.expected = wizard.condition and line.order_id._credit_expected_payment(
+                wizard.condition_basis == 'total'
+            )

@@ -59,14 +59,7 @@ class CreditVerification(models.TransientModel):
                 ],
             }
         )
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Verify the Credit File"),
-            'res_model': self._name,
-            'res_id': self.id,
-            'views': [(False, 'form')],
-            'target': 'new',
-        }
+        return self._dialog_action(self.env._("Verify the Credit File"))
 
     def _summary(self, values):
         if not values['findings']:
