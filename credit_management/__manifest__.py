@@ -107,6 +107,7 @@ order that goes beyond it when it is confirmed, not when it is invoiced.
         'demo/credit_application_demo.xml',
         'demo/account_move_demo.xml',
         'demo/sale_order_demo.xml',
+        'demo/credit_approval_demo.xml',
     ],
     'assets': {
         'web.assets_backend': [

@@ -74,7 +74,7 @@ class CreditApplication(models.Model):
     amount = fields.Monetary(string="Requested Limit", tracking=True, help="In the currency beside it, taxes included.")
     # The applicant's, not the company's.
     currency_id = fields.Many2one(
-        related=None, required=True, default=lambda self: self.env.company.root_id.currency_id
+        'res.currency', related=None, required=True, default=lambda self: self.env.company.root_id.currency_id
     )
     date_to = fields.Date(string="Until", help="Last day of a temporary limit.")
     payment_term_id = fields.Many2one(

@@ -422,6 +422,18 @@ class TestWhoIsAsked(ApprovalCommon):
         self._follow_up()
         self.assertEqual(limit.approval_user_id, self.other_manager)
 
+    def test_only_those_who_can_decide_are_offered_as_substitutes(self):
+        outsider = self._new_user('outsider', 'base.group_user')
+        self._level("Director", self.director + outsider)
+        absence = self._away(self.manager)
+        offered = absence.with_user(self.manager).offered_substitute_ids
+        self.assertIn(self.director, offered)
+        self.assertIn(self.other_manager, offered)
+        for user in (self.analyst, self.sales_user, outsider):
+            self.assertNotIn(user, offered)
+        with self.assertRaisesRegex(ValidationError, "can't decide about credit"):
+            absence.substitute_id = outsider
+
     def test_one_enters_his_own_absences_managers_those_of_all(self):
         Absence = self.env['credit.absence']
         own = Absence.with_user(self.director).create({'substitute_id': self.deputy.id})

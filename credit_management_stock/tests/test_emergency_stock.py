@@ -46,7 +46,7 @@ class TestEmergencyStock(CreditCommon):
         self.assertEqual(self._send().state, 'done')
 
     def _drop_shipment(self, back=False):
-        """Return a transfer of the order's goods from the vendor to the customer, or back, as drop shipping makes it."""
+        """Return a transfer of the goods from the vendor to the customer, or back, as drop shipping makes it."""
         # Drop shipping may not be installed, and its type of transfer is not "Delivery".
         incoming = self.env['stock.picking.type'].search(
             [('code', '=', 'incoming'), ('company_id', '=', self.company.id)], limit=1
