@@ -23,6 +23,8 @@ class TestEmergencyStock(CreditCommon):
         cls._account(limit=10)
         cls.order = cls._order((cls.goods, 1, 100.0))
         cls.order.with_user(cls.sales_user).action_confirm()
+        cls.vendor = cls.env.ref('stock.stock_location_suppliers')
+        cls.buyer = cls.env.ref('stock.stock_location_customers')
         reason = cls.env.ref('credit_management.credit_reason_dock')
         cls.order.with_user(cls.manager)._credit_release_alone("line stands still", reason)
 
@@ -45,41 +47,22 @@ class TestEmergencyStock(CreditCommon):
         self.order.with_user(self.other_manager)._credit_settle_emergency(True, "seen the payment")
         self.assertEqual(self._send().state, 'done')
 
-    def _drop_shipment(self, back=False):
-        """Return a transfer of the goods from the vendor to the customer, or back, as drop shipping makes it."""
-        # Drop shipping may not be installed, and its type of transfer is not "Delivery".
-        incoming = self.env['stock.picking.type'].search(
-            [('code', '=', 'incoming'), ('company_id', '=', self.company.id)], limit=1
-        )
-        vendor, customer = (
-            self.env.ref('stock.stock_location_suppliers'),
-            self.env.ref('stock.stock_location_customers'),
-        )
-        source, target = (customer, vendor) if back else (vendor, customer)
+    def _transfer(self, source, target, **values):
+        """Return a transfer of the goods that is no delivery; drop shipping, which has its own type, may be missing."""
+        incoming = [('code', '=', 'incoming'), ('company_id', '=', self.company.id)]
+        places = {'location_id': source.id, 'location_dest_id': target.id}
+        move = {'product_id': self.goods.id, 'product_uom_qty': 1, 'quantity': 1, 'picked': True, **places, **values}
         return self.env['stock.picking'].create(
             {
-                'picking_type_id': incoming.id,
-                'location_id': source.id,
-                'location_dest_id': target.id,
-                'move_ids': [
-                    Command.create(
-                        {
-                            'product_id': self.goods.id,
-                            'product_uom_qty': 1,
-                            'quantity': 1,
-                            'picked': True,
-                            'sale_line_id': self.order.order_line.id,
-                            'location_id': source.id,
-                            'location_dest_id': target.id,
-                        }
-                    )
-                ],
+                'picking_type_id': self.env['stock.picking.type'].search(incoming, limit=1).id,
+                **places,
+                'move_ids': [Command.create(move)],
             }
         )
 
     def test_goods_that_the_vendor_sends_to_the_customer_are_stopped_as_well(self):
         self.order.sudo().credit_release_id._approval_unconfirmed()
-        picking = self._drop_shipment()
+        picking = self._transfer(self.vendor, self.buyer, sale_line_id=self.order.order_line.id)
         picking.button_validate()
         self.assertNotEqual(picking.state, 'done')
         with self.assertRaisesRegex(UserError, "is not confirmed"):
@@ -91,30 +74,12 @@ class TestEmergencyStock(CreditCommon):
 
     def test_goods_that_come_back_to_the_vendor_are_not_stopped(self):
         self.order.with_user(self.other_manager)._credit_settle_emergency(False, "no")
-        picking = self._drop_shipment(back=True)
+        picking = self._transfer(self.buyer, self.vendor, sale_line_id=self.order.order_line.id)
         picking.button_validate()
         self.assertEqual(picking.state, 'done')
 
     def test_other_transfers_are_not_stopped(self):
         self.order.with_user(self.other_manager)._credit_settle_emergency(False, "no")
-        receipt = self.env['stock.picking'].create(
-            {
-                'picking_type_id': self.env['stock.picking.type']
-                .search([('code', '=', 'incoming'), ('company_id', '=', self.company.id)], limit=1)
-                .id,
-                'move_ids': [
-                    Command.create(
-                        {
-                            'product_id': self.goods.id,
-                            'product_uom_qty': 1,
-                            'quantity': 1,
-                            'picked': True,
-                            'location_id': self.env.ref('stock.stock_location_suppliers').id,
-                            'location_dest_id': self.order.warehouse_id.lot_stock_id.id,
-                        }
-                    )
-                ],
-            }
-        )
+        receipt = self._transfer(self.vendor, self.order.warehouse_id.lot_stock_id)
         receipt.button_validate()
         self.assertEqual(receipt.state, 'done')
