@@ -56,7 +56,6 @@ from . import credit_recheck
 from . import credit_snapshot
 from . import credit_snapshot_run
 from . import credit_remainder
-from . import base_import_import
 from . import ir_default
 from . import res_company
 from . import res_config_settings

@@ -1,3 +1,4 @@
+from . import base_import_import
 from . import credit_dialog
 from . import credit_alert_closing
 from . import credit_duty_notice
