@@ -15,6 +15,7 @@ from . import credit_rule
 from . import credit_rule_statistic
 from . import credit_account
 from . import credit_account_limits
+from . import credit_account_outlook
 from . import credit_account_trend
 from . import credit_account_grade
 from . import credit_account_blacklist
@@ -75,6 +76,8 @@ from . import sale_order_hold
 from . import sale_order_approval
 from . import sale_order_application
 from . import sale_order_line
+from . import sale_order_outlook
+from . import sale_order_payment
 from . import sale_order_queue
 from . import sale_order_recheck
 from . import sale_order_release

@@ -312,13 +312,14 @@ class CreditCheck(models.Model):
         return adds
 
     @api.model
-    def _facts(self, row, graces, company, ordered=0.0, **values):
+    def _facts(self, row, graces, company, ordered=0.0, today=None, **values):
         """Return the engine's facts of one customer.
 
         :param row: of `credit.account._figures` with `held`
         :param ordered: what is to be added to what is ordered
+        :param today: the day of the figures
         """
-        today = company._credit_today()
+        today = today or company._credit_today()
         review = row['next_review_date']
         return Facts(
             rounding=company.currency_id.rounding,

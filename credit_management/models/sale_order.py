@@ -161,7 +161,7 @@ class SaleOrder(models.Model):
             # not read; only sums are shown.
             panel = order.sudo()._prepare_credit_panel() if order in controlled else False
             if panel and not order._credit_figures_visible():
-                panel |= {'reasons': [], 'ways': [], 'meter': False}
+                panel |= {'reasons': [], 'ways': [], 'actions': [], 'meter': False}
             order.credit_panel = panel
 
     def _credit_figures_visible(self):
@@ -725,7 +725,11 @@ class SaleOrder(models.Model):
         profile, facts, decision = max(enforced, key=lambda item: OUTCOMES.index(item[2].outcome))
         Check = self.env['credit.check']
         vals = Check._prepare_check_vals(self._prepare_credit_request(), profile, facts, decision, 'order')
-        return self._prepare_panel_of_check(Check.new(vals))
+        panel = self._prepare_panel_of_check(Check.new(vals))
+        if decision.stops:
+            panel['ways'] += self._prepare_dated_ways(result)
+            panel['actions'] = self._prepare_panel_actions(decision)
+        return panel
 
     def _prepare_panel_of_check(self, check):
         level, title = self._prepare_panel_title(check.outcome)
@@ -734,6 +738,7 @@ class SaleOrder(models.Model):
             'title': title,
             'reasons': [{'verdict': line.verdict, 'message': line.message} for line in check._reason_lines()],
             'ways': self._prepare_panel_ways(check),
+            'actions': [],
             'meter': self.env['credit.account']._prepare_meter(check, check.currency_id, check.document_amount),
         }
 

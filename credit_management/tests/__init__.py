@@ -13,6 +13,7 @@ from . import test_credit_snapshot
 from . import test_engine
 from . import test_engine_adoption
 from . import test_engine_approval
+from . import test_engine_outlook
 from . import test_grade
 from . import test_ledger_account
 from . import test_limit_change
@@ -32,3 +33,4 @@ from . import test_team_limit
 
 if can_import('hypothesis'):  # which developers have, see CONTRIBUTING.md
     from . import test_limit_history
+from . import test_way_out

@@ -1,6 +1,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { CreditMeter } from "../credit_meter/credit_meter";
 
@@ -22,6 +23,10 @@ export class CreditPanel extends Component {
     static components = { CreditMeter };
     static props = { ...standardFieldProps };
 
+    setup() {
+        this.action = useService("action");
+    }
+
     get panel() {
         return this.props.record.data[this.props.name];
     }
@@ -32,6 +37,22 @@ export class CreditPanel extends Component {
 
     verdict(reason) {
         return VERDICTS[reason.verdict];
+    }
+
+    /** Do what a button of the panel says: a method of the record, as it is saved. */
+    async act(name) {
+        const { record } = this.props;
+        if (await record.save()) {
+            await this.action.doActionButton({
+                type: "object",
+                name,
+                resModel: record.resModel,
+                resId: record.resId,
+                resIds: [record.resId],
+                context: record.context,
+                onClose: () => record.load(),
+            });
+        }
     }
 }
 
