@@ -17,50 +17,62 @@ class CreditExposure(models.Model):
         }  # fmt: skip
 
     @api.model
-    def _demand_sql(self):
+    def _demand_sql(self, common):
         # EXTENDS credit_management: a line with stock moves owes what was
         # delivered and what its moves will still deliver. The moves of a kit
         # are those of its components; such a line stays with its own quantity.
-        base = super()._demand_sql()
+        base = super()._demand_sql(common)
+        # For a few customers line by line; OFFSET keeps the planner from weighing
+        # the other way too.
+        line_open = (
+            """
+                sol.id IN (
+                    SELECT sale_line_id
+                      FROM stock_move
+                     WHERE state NOT IN ('done', 'cancel') AND sale_line_id IS NOT NULL)
+                """
+            if common['partner_ids'] is None
+            else """
+                EXISTS (
+                    SELECT 1
+                      FROM stock_move move
+                     WHERE move.sale_line_id = sol.id AND move.state NOT IN ('done', 'cancel')
+                    OFFSET 0)
+                """
+        )
         return {
             'join': SQL(
                 """
                 LEFT JOIN (
-                    SELECT move.sale_line_id,
-                           COUNT(*) FILTER (WHERE move.product_id = sol.product_id) AS moves,
-                           COALESCE(
-                               SUM(move.product_uom_qty::float8 * move_uom.factor::float8 / sol.uom_factor) FILTER (
-                                   WHERE move.product_id = sol.product_id AND %(open)s
-                               ), 0) AS quantity
+                    SELECT move.sale_line_id, SUM(move.product_uom_qty::float8 * %(uom_ratio)s) AS quantity
                       FROM candidate sol
-                      JOIN stock_move move ON move.sale_line_id = sol.id
-                      JOIN uom_uom move_uom ON move_uom.id = move.product_uom
-                      JOIN stock_location destination
-                        ON destination.id = COALESCE(move.location_final_id, move.location_dest_id)
+                      JOIN stock_move move ON move.sale_line_id = sol.id AND move.product_id = sol.product_id
+                     WHERE %(open)s
                   GROUP BY move.sale_line_id
                 ) AS demand ON demand.sale_line_id = sol.id
                 """,
                 open=self._open_demand_sql(),
+                uom_ratio=self._uom_ratio_sql("move.product_uom", "sol.product_uom_id"),
             ),
             'due': SQL(
                 """
-                CASE WHEN demand.moves > 0 THEN sol.qty_delivered + demand.quantity ELSE %s END
+                CASE WHEN demand.quantity IS NOT NULL THEN sol.qty_delivered + demand.quantity
+                     WHEN EXISTS (
+                        SELECT 1
+                          FROM stock_move move
+                         WHERE move.sale_line_id = sol.id AND move.product_id = sol.product_id
+                        OFFSET 0)
+                     THEN sol.qty_delivered
+                     ELSE %s END
                 """,
                 base['due'],
             ),
-            'open': SQL(
-                """
-                EXISTS (
-                    SELECT 1
-                      FROM stock_move move
-                     WHERE move.sale_line_id = sol.id AND move.state NOT IN ('done', 'cancel'))
-                """
-            ),
+            'open': SQL(line_open),
         }
 
     @api.model
     def _open_demand_sql(self):
-        """Return the condition that a move (alias move, ending at destination) will still deliver to the customer.
+        """Return the condition that a move (alias move) will still deliver to the customer.
 
         In several steps, either the first move exists and makes the next when it
         is done, or all exist in a chain: then only the last one of the chain
@@ -70,7 +82,8 @@ class CreditExposure(models.Model):
         return SQL(
             """
             move.state NOT IN ('done', 'cancel')
-            AND (destination.usage = 'customer' OR destination.parent_path LIKE (%(transit)s))
+            AND COALESCE(move.location_final_id, move.location_dest_id) IN (
+                SELECT id FROM stock_location WHERE usage = 'customer' OR parent_path LIKE (%(transit)s))
             AND (move.origin_returned_move_id IS NULL OR move.to_refund)
             AND NOT EXISTS (
                 SELECT 1
@@ -79,7 +92,7 @@ class CreditExposure(models.Model):
                  WHERE chain.move_orig_id = move.id
                    AND next_move.sale_line_id = move.sale_line_id
                    AND next_move.state NOT IN ('done', 'cancel')
-            )
+                OFFSET 0)
             """,
             # As core: goods for a company of our own leave us when they reach transit.
             transit=SQL(
