@@ -1,0 +1,1 @@
+from . import scoring_person

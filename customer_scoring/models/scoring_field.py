@@ -1,0 +1,42 @@
+from odoo.addons.credit_management.models.credit_snapshot import KnownFloat, KnownMonetary
+
+
+class EnteredMonetary(KnownMonetary):
+    """An amount that people enter or leave open: what is left open is NULL, never 0."""
+
+    def convert_to_column_insert(self, value, record, values=None, validate=True):
+        return None if _open(value) else super().convert_to_column_insert(value, record, values, validate)
+
+    def convert_to_column(self, value, record, values=None, validate=True):
+        return None if _open(value) else super().convert_to_column(value, record, values, validate)
+
+    def convert_to_cache(self, value, record, validate=True):
+        return None if _open(value) else super().convert_to_cache(value, record, validate)
+
+    def convert_to_read(self, value, record, use_display_name=True):
+        return False if value is None else value
+
+
+class EnteredFloat(KnownFloat):
+    """A number that people enter or leave open, as above."""
+
+    def convert_to_column_insert(self, value, record, values=None, validate=True):
+        return None if _open(value) else super().convert_to_column_insert(value, record, values, validate)
+
+    def convert_to_column(self, value, record, values=None, validate=True):
+        return None if _open(value) else super().convert_to_column(value, record, values, validate)
+
+    def convert_to_cache(self, value, record, validate=True):
+        return None if _open(value) else super().convert_to_cache(value, record, validate)
+
+    def convert_to_read(self, value, record, use_display_name=True):
+        return False if value is None else value
+
+
+def _open(value):
+    return value is None or value is False or value == ''
+
+
+def known(value):
+    """Return a field's value for the engine: None where it is open."""
+    return None if value is False else value
