@@ -32,7 +32,12 @@ class ScoringAnswer(models.Model):
     )
     introduction = fields.Text(related='questionnaire_id.introduction')
     state = fields.Selection(
-        [('draft', "Draft"), ('done', "Answered")], required=True, readonly=True, default='draft', copy=False, index=True
+        [('draft', "Draft"), ('done', "Answered")],
+        required=True,
+        readonly=True,
+        default='draft',
+        copy=False,
+        index=True,
     )
     date = fields.Date(string="Answered On", readonly=True, copy=False, index=True)
     line_ids = fields.One2many('scoring.answer.line', 'answer_id', string="Answers")
@@ -86,9 +91,7 @@ class ScoringAnswer(models.Model):
             answer.questionnaire_id._check_serves(answer.company_id)
             if answer.questionnaire_id.state != 'active':
                 raise UserError(
-                    self.env._(
-                        "%(questionnaire)s is not in use.", questionnaire=answer.questionnaire_id.display_name
-                    )
+                    self.env._("%(questionnaire)s is not in use.", questionnaire=answer.questionnaire_id.display_name)
                 )
             answer._fill_lines()
         return answers
@@ -96,7 +99,9 @@ class ScoringAnswer(models.Model):
     def write(self, vals):
         if {'state', 'date', 'score', 'last_day'} & vals.keys():
             raise AccessError(self.env._("The score follows from the answers, and the day from handing them in."))
-        if 'questionnaire_id' in vals and any(answer.questionnaire_id.id != vals['questionnaire_id'] for answer in self):
+        if 'questionnaire_id' in vals and any(
+            answer.questionnaire_id.id != vals['questionnaire_id'] for answer in self
+        ):
             raise UserError(self.env._("Answers stay with their questionnaire. Begin anew instead."))
         self._check_draft()
         return super().write(vals)
@@ -221,7 +226,7 @@ class ScoringAnswerLine(models.Model):
     _description = "Answer"
     _order = 'answer_id, sequence, id'
 
-    answer_id = fields.Many2one('scoring.answer', required=True, index=True, ondelete='cascade')
+    answer_id = fields.Many2one('scoring.answer', string="Sheet", required=True, index=True, ondelete='cascade')
     company_id = fields.Many2one(related='answer_id.company_id', store=True, index=True)
     user_id = fields.Many2one(related='answer_id.user_id', store=True, index=True)
     sequence = fields.Integer(default=10)

@@ -123,7 +123,9 @@ class ScoringFact(models.AbstractModel):
             )
             fresh.write(own)
             foreign = fact.attachment_ids.sudo().filtered(
-                lambda attachment, own=own: attachment.res_model != own['res_model'] or attachment.res_id != own['res_id']
+                lambda attachment, own=own: (
+                    attachment.res_model != own['res_model'] or attachment.res_id != own['res_id']
+                )
             )
             if foreign:
                 # Copies, so that the files stay where they are.

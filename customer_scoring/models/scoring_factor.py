@@ -29,9 +29,7 @@ class ScoringFactor(models.Model):
     )
     kind = fields.Selection(related='type_id.kind')
     unit = fields.Char(related='type_id.unit')
-    date = fields.Date(
-        string="As Of", required=True, index=True, default=lambda self: self.env.company._credit_today()
-    )
+    date = fields.Date(string="As Of", required=True, index=True, default=lambda self: self.env.company._credit_today())
     number = EnteredFloat(digits=(16, 4), aggregator=None)
     option_id = fields.Many2one(
         'scoring.factor.option', string="Grade", ondelete='restrict', domain="[('type_id', '=', type_id)]"
@@ -107,7 +105,9 @@ class ScoringFactor(models.Model):
             if factor.kind == 'grade' and factor.option_id.type_id != factor.type_id:
                 raise ValidationError(
                     self.env._(
-                        "“%(grade)s” is no grade of %(factor)s.", grade=factor.option_id.name, factor=factor.type_id.name
+                        "“%(grade)s” is no grade of %(factor)s.",
+                        grade=factor.option_id.name,
+                        factor=factor.type_id.name,
                     )
                 )
 

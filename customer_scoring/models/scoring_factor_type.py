@@ -64,7 +64,9 @@ class ScoringFactorType(models.Model):
     def copy_data(self, default=None):
         # EXTENDS base: the code is the original's
         vals_list = super().copy_data(default)
-        return [{**vals, 'code': f'{each.code}_2', **(default or {})} for each, vals in zip(self, vals_list, strict=True)]
+        return [
+            {**vals, 'code': f'{each.code}_2', **(default or {})} for each, vals in zip(self, vals_list, strict=True)
+        ]
 
     def _is_used(self):
         Factor = self.env['scoring.factor'].sudo().with_context(active_test=False)

@@ -23,7 +23,9 @@ class ScoringQuestionnaire(models.Model):
     )
     introduction = fields.Text(translate=True, help="What whoever answers should know.")
     validity_months = fields.Integer(
-        string="Valid for (Months)", default=12, help="After that scores don't count an answer any more. 0: without end."
+        string="Valid for (Months)",
+        default=12,
+        help="After that scores don't count an answer any more. 0: without end.",
     )
     question_ids = fields.One2many('scoring.question', 'questionnaire_id', string="Questions", copy=True)
     answer_count = fields.Integer(string="Answers", compute='_compute_answer_count')

@@ -34,9 +34,7 @@ class ScoringRating(models.Model):
         domain="['|', ('company_id', '=', False), ('company_id', '=', company_id)]",
     )
     scale = fields.Selection(related='provider_id.scale')
-    date = fields.Date(
-        string="As Of", required=True, index=True, default=lambda self: self.env.company._credit_today()
-    )
+    date = fields.Date(string="As Of", required=True, index=True, default=lambda self: self.env.company._credit_today())
     date_until = fields.Date(string="Valid Until", help="Last day. Empty: as long as the provider's ratings are valid.")
     value = EnteredFloat(digits=(16, 2), aggregator=None, help="On the provider's scale.")
     grade = fields.Char(help="Of the provider's scale.")
@@ -53,7 +51,10 @@ class ScoringRating(models.Model):
     )
     purpose = fields.Char(required=True, default=lambda self: self._default_purpose(), help="Why it is kept.")
     legal_basis = fields.Selection(
-        LEGAL_BASIS_LABELS, required=True, default='interest', help="What allows to keep it, by the law on data protection."
+        LEGAL_BASIS_LABELS,
+        required=True,
+        default='interest',
+        help="What allows to keep it, by the law on data protection.",
     )
     import_id = fields.Many2one(
         'scoring.rating.import', string="Imported With", readonly=True, copy=True, index='btree_not_null'
@@ -85,7 +86,11 @@ class ScoringRating(models.Model):
     @api.depends('provider_id', 'partner_id', 'date')
     def _compute_display_name(self):
         for rating in self:
-            parts = [rating.partner_id.name, rating.provider_id.name, rating.date and fields.Date.to_string(rating.date)]
+            parts = [
+                rating.partner_id.name,
+                rating.provider_id.name,
+                rating.date and fields.Date.to_string(rating.date),
+            ]
             rating.display_name = ' · '.join(filter(None, parts)) or self.env._("New Rating")
 
     @api.constrains('provider_id', 'value', 'grade', 'company_id')
@@ -94,7 +99,9 @@ class ScoringRating(models.Model):
             provider = rating.provider_id
             provider._check_serves(rating.company_id)
             if provider.scale == 'number' and rating.value is False:
-                raise ValidationError(self.env._("State the value on the scale of %(provider)s.", provider=provider.name))
+                raise ValidationError(
+                    self.env._("State the value on the scale of %(provider)s.", provider=provider.name)
+                )
             provider._score(known(rating.value), rating.grade)
 
     @api.constrains('date', 'date_until', 'company_id')

@@ -17,9 +17,7 @@ class ScoringRisk(models.AbstractModel):
     _inherit = ['scoring.dated']
     _description = "Risk Table"
 
-    date = fields.Date(
-        string="As Of", required=True, index=True, default=lambda self: self.env.company._credit_today()
-    )
+    date = fields.Date(string="As Of", required=True, index=True, default=lambda self: self.env.company._credit_today())
     risk = fields.Selection(RISK_LABELS, required=True, help="1 is the lowest risk.")
     source = fields.Char(help="Who says so: an insurer, a bank, a ministry, the own judgement.")
     note = fields.Char()

@@ -119,7 +119,8 @@ class ScoringStatement(models.Model):
         digits=(16, 2),
         compute='_compute_altman_z_emerging',
         aggregator='avg',
-        help="Z″ + 3.25 (Altman, Hartzell and Peck 1995); the zones move with it: below 4.35 distress, above 5.85 safe.",
+        help="Z″ + 3.25 (Altman, Hartzell and Peck 1995). The zones move with it: below 4.35 distress, above 5.85 "
+        "safe.",
     )
     altman_zone = fields.Selection(ZONE_LABELS, string="Zone", compute='_compute_ratios', store=True)
     equity_ratio = EnteredFloat(
@@ -295,7 +296,9 @@ class ScoringStatement(models.Model):
             'label': label,
             'now': text(self),
             'before': text(previous),
-            'change': '' if change is None else f'{sign}{formatLang(self.env, change, digits=1)}{" %" if money else ""}',
+            'change': ''
+            if change is None
+            else f'{sign}{formatLang(self.env, change, digits=1)}{" %" if money else ""}',
         }
 
     @api.model
@@ -350,7 +353,9 @@ class ScoringStatement(models.Model):
     @api.constrains('partner_id', 'company_id', 'period_end', 'consolidated', 'months', 'active')
     def _check_twice(self):
         current = self.filtered('active')
-        others = self.search([('partner_id', 'in', current.partner_id.ids), ('period_end', 'in', current.mapped('period_end'))])
+        others = self.search(
+            [('partner_id', 'in', current.partner_id.ids), ('period_end', 'in', current.mapped('period_end'))]
+        )
         for statement in current:
             if others.filtered(
                 lambda other, statement=statement: (
@@ -386,7 +391,11 @@ class ScoringStatement(models.Model):
         return {
             'date_to': self.period_end,
             'currency_id': self.currency_id.id,
-            **{f'{name}_amount' if name != 'altman_z' else name: self[name] for name in names if self[name] is not False},
+            **{
+                f'{name}_amount' if name != 'altman_z' else name: self[name]
+                for name in names
+                if self[name] is not False
+            },
         }
 
     @api.model

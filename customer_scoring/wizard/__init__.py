@@ -1,0 +1,2 @@
+from . import scoring_rating_upload
+from . import scoring_rating_upload_line
