@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
@@ -24,6 +24,8 @@ class CreditAccount(models.Model):
         compute='_compute_natural_person', help="No company, nor anybody's contact: scores only advise."
     )
 
+    @api.depends('partner_id', 'company_id')
+    @api.depends_context('uid')
     def _compute_entered_counts(self):
         for name, model in FACTS.items():
             Model = self.env[model]
@@ -38,6 +40,7 @@ class CreditAccount(models.Model):
             for account in self:
                 account[name] = counts.get((account.partner_id, account.company_id), 0)
 
+    @api.depends('partner_id.is_company', 'partner_id.parent_id')
     def _compute_natural_person(self):
         for account in self:
             account.natural_person = bool(account.partner_id) and account.partner_id._scoring_natural_person()

@@ -40,12 +40,16 @@ class ScoringDated(models.AbstractModel):
         ]
         # Explicit, so that no default from a client's context gets in.
         flow = {name: name == 'active' for name in FLOW_FIELDS & self._fields.keys() - {'known_from'}}
-        companies = self.env['res.company'].browse(
-            {vals.get('company_id') or self.env.context.get('default_company_id') for vals in vals_list} - {None}
-        )
-        today = {company.id: company.sudo()._credit_today() for company in companies | self.env.company}
-        for vals in vals_list:
-            company_id = vals.get('company_id') or self.env.context.get('default_company_id') or self.env.company.id
+        asked = [
+            vals.get('company_id') or self.env.context.get('default_company_id') or self.env.company.root_id.id
+            for vals in vals_list
+        ]
+        companies = self.env['res.company'].browse(set(asked))
+        # Before anything else: constraints see, and may name, what the user may not read.
+        if not self.env.su and companies.root_id - self.env.companies.root_id:
+            raise AccessError(self.env._("You can only enter data of the companies in which you work."))
+        today = {company.id: company.sudo()._credit_today() for company in companies}
+        for vals, company_id in zip(vals_list, asked, strict=True):
             vals.update(flow, known_from=today[company_id], user_id=self.env.uid)
         return super().create(vals_list)
 
@@ -63,7 +67,7 @@ class ScoringDated(models.AbstractModel):
         before = {record: record._content_of(content) for record in self}
         # With what was computed then: a scale may have changed since.
         computed = [name for name, field in self._fields.items() if field.store and field.compute]
-        copies = {record: {**record.copy_data()[0], **record._content_of(computed)} for record in self}
+        copies = {record: (record.copy_data()[0], record._content_of(computed)) for record in self}
         result = super().write(vals)
         changed = self.filtered(lambda record: record._content_of(content) != before[record])
         changed._keep_versions(copies)
@@ -92,7 +96,7 @@ class ScoringDated(models.AbstractModel):
                 old |= record
                 vals_list.append(
                     {
-                        **copies[record],
+                        **copies[record][0],
                         'active': False,
                         'known_from': record.known_from,
                         'known_until': today,
@@ -102,7 +106,10 @@ class ScoringDated(models.AbstractModel):
                 )
         if vals_list:
             # Below `create`, which enters something new; as the system, because nobody may make a former version.
-            super(ScoringDated, self.sudo()).create(vals_list)
+            former = super(ScoringDated, self.sudo()).create(vals_list)
+            former.flush_recordset()
+            for record, version in zip(old, former, strict=True):
+                version._write_flow(copies[record][1])
         for record in old:
             record._write_flow({'known_from': record.company_id.sudo()._credit_today(), 'user_id': self.env.uid})
 

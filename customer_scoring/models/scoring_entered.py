@@ -69,11 +69,13 @@ class ScoringEntered(models.AbstractModel):
         rows = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT partner_id, period_end, consolidated, currency_id, months, revenue, %(ratios)s
+                SELECT partner_id, period_end, consolidated IS TRUE AS consolidated, currency_id, months, revenue,
+                       %(ratios)s
                   FROM scoring_statement statement
                  WHERE %(known)s AND period_end <= %(date)s AND period_end >= %(first)s
                  -- The customer's own before its group's, audited before not, the last entered.
-              ORDER BY partner_id, period_end DESC, consolidated, audited DESC, known_from DESC, id DESC
+              ORDER BY partner_id, period_end DESC, statement.consolidated IS TRUE, audited IS NOT TRUE,
+                       known_from DESC, id DESC
                 """,
                 ratios=SQL(", ").join(map(SQL.identifier, RATIOS)),
                 known=self._fact_sql('statement', ids, root, date),

@@ -133,3 +133,13 @@ class ScoringFactor(models.Model):
         # EXTENDS customer_scoring
         value = {'date_to': self.day} if self.kind == 'date' else {'value': self.value}
         return {'type_id': self.type_id.id, 'date_from': self.date, **value}
+
+    @api.model
+    def get_import_templates(self):
+        """Return the file that the import dialog offers to begin with."""
+        return [
+            {
+                'label': self.env._("Import Template for Outside Factors"),
+                'template': '/customer_scoring/static/xls/scoring_factor.xlsx',
+            }
+        ]

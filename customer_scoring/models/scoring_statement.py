@@ -283,8 +283,7 @@ class ScoringStatement(models.Model):
             value = statement[name]
             if value is False:
                 return Markup('–')
-            digits = self._fields[name].get_digits(self.env)
-            return statement._amount_text(value) if money else formatLang(self.env, value, digits=digits[1])
+            return statement._amount_text(value) if money else formatLang(self.env, value, digits=2)
 
         now, before = known(self[name]), known(previous[name])
         same = not money or previous.currency_id == self.currency_id
@@ -307,6 +306,8 @@ class ScoringStatement(models.Model):
         months = company.sudo().scoring_statement_months
         return date - relativedelta(months=months) if months else None
 
+    @api.depends('partner_id', 'period_end')
+    @api.depends_context('allowed_company_ids')
     def _compute_out_of_date(self):
         old = set(self._out_of_date_ids())
         for statement in self:
