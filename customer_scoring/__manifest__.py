@@ -37,6 +37,9 @@ recommended limits and early warnings, each with its reasons.
         'views/menus.xml',
         'views/scoring_entered_menus.xml',
     ],
+    'demo': [
+        'demo/scoring_entered_demo.xml',
+    ],
     'assets': {
         'web.assets_backend': [
             'customer_scoring/static/src/**/*',

@@ -77,27 +77,27 @@ class ScoringStatement(models.Model):
     )
     note = fields.Text()
 
-    non_current_assets = EnteredMonetary(help=LEFT_OPEN)
+    non_current_assets = EnteredMonetary(string="Non-Current Assets", help=LEFT_OPEN)
     inventory = EnteredMonetary(help=LEFT_OPEN)
     receivables = EnteredMonetary(string="Trade Receivables", help=LEFT_OPEN)
     cash = EnteredMonetary(string="Cash and Bank", help=LEFT_OPEN)
     current_assets = EnteredMonetary(string="Total Current Assets", help=LEFT_OPEN)
     total_assets = EnteredMonetary(help=LEFT_OPEN)
-    paid_in_capital = EnteredMonetary(help=LEFT_OPEN)
+    paid_in_capital = EnteredMonetary(string="Paid-In Capital", help=LEFT_OPEN)
     retained_earnings = EnteredMonetary(help=LEFT_OPEN)
     equity = EnteredMonetary(string="Total Equity", help=LEFT_OPEN)
-    non_current_liabilities = EnteredMonetary(help=LEFT_OPEN)
+    non_current_liabilities = EnteredMonetary(string="Non-Current Liabilities", help=LEFT_OPEN)
     payables = EnteredMonetary(string="Trade Payables", help=LEFT_OPEN)
-    short_term_debt = EnteredMonetary(help=LEFT_OPEN)
+    short_term_debt = EnteredMonetary(string="Short-Term Debt", help=LEFT_OPEN)
     current_liabilities = EnteredMonetary(string="Total Current Liabilities", help=LEFT_OPEN)
     total_liabilities = EnteredMonetary(help=LEFT_OPEN)
     revenue = EnteredMonetary(help=LEFT_OPEN)
-    cost_of_sales = EnteredMonetary(help="As a positive amount. " + LEFT_OPEN)
+    cost_of_sales = EnteredMonetary(string="Cost of Sales", help="As a positive amount. " + LEFT_OPEN)
     gross_profit = EnteredMonetary(help=LEFT_OPEN)
     depreciation = EnteredMonetary(string="Depreciation and Amortisation", help="As a positive amount. " + LEFT_OPEN)
     ebit = EnteredMonetary(string="EBIT", help="Earnings before interest and taxes. " + LEFT_OPEN)
     interest_expense = EnteredMonetary(help="As a positive amount. " + LEFT_OPEN)
-    profit_before_tax = EnteredMonetary(help=LEFT_OPEN)
+    profit_before_tax = EnteredMonetary(string="Profit before Tax", help=LEFT_OPEN)
     net_profit = EnteredMonetary(help=LEFT_OPEN)
     cash_flow_operating = EnteredMonetary(string="Operating Cash Flow", help=LEFT_OPEN)
     cash_flow_investing = EnteredMonetary(string="Investing Cash Flow", help=LEFT_OPEN)
@@ -171,6 +171,7 @@ class ScoringStatement(models.Model):
     comparison = fields.Html(string="Compared with the Year Before", compute='_compute_comparison', sanitize=False)
     warning = fields.Text(compute='_compute_warning', help="What does not add up.")
     out_of_date = fields.Boolean(
+        string="Out of Date",
         compute='_compute_out_of_date',
         search='_search_out_of_date',
         help="The customer's latest statement is older than the company's settings allow; scores don't count it.",

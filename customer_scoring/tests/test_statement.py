@@ -4,7 +4,7 @@ from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
 from .common import FIGURES, EnteredCommon
 
@@ -127,6 +127,32 @@ class TestStatement(EnteredCommon):
         self.assertEqual(statement.currency_id, self.currency)
         [template] = self.Statement.get_import_templates()
         self.assertIn('.xlsx', template['template'])
+
+    def test_shipped_templates_go_in(self):
+        self.customer.name = "Example Trading"
+        self.env.ref('base.EUR').active = True
+        for model in ('scoring.statement', 'scoring.factor'):
+            [template] = self.env[model].get_import_templates()
+            with file_open(template['template'].removeprefix('/'), 'rb') as file:
+                wizard = (
+                    self.env['base_import.import']
+                    .with_user(self.analyst)
+                    .create({'res_model': model, 'file': file.read(), 'file_name': "template.xlsx"})
+                )
+            options = {'has_headers': True, 'quoting': '"', 'separator': ','}
+            preview = wizard.parse_preview(options)
+            self.assertFalse(preview.get('error'))
+            matches = [preview['matches'].get(number) for number in range(len(preview['headers']))]
+            self.assertNotIn(None, matches)
+            result = wizard.execute_import(
+                ['/'.join(match) for match in matches], preview['headers'], preview['options']
+            )
+            self.assertFalse(result['messages'])
+            self.assertTrue(result['ids'])
+            record = self.env[model].browse(result['ids'])
+            self.assertEqual(record.partner_id, self.customer)
+            if model == 'scoring.statement':
+                self.assertEqual((record.revenue, record.warning, record.audited), (2_000_000, False, True))
 
     def test_entered_and_changed_are_on_file(self):
         statement = self._statement()
