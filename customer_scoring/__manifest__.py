@@ -20,6 +20,7 @@ recommended limits and early warnings, each with its reasons.
         'views/menus.xml',
         'views/scoring_recommendation_views.xml',
         'security/customer_scoring_security.xml',
+        'security/scoring_entered_security.xml',
         'data/scoring_factor_type_data.xml',
         'data/scoring_questionnaire_data.xml',
         'wizard/scoring_rating_upload_views.xml',

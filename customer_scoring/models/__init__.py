@@ -7,6 +7,11 @@ from . import credit_event
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import credit_account_entered
+from . import credit_event_entered
+from . import res_company_entered
+from . import res_config_settings_entered
+from . import res_partner_entered
 from . import scoring_shared
 from . import scoring_dated
 from . import scoring_fact

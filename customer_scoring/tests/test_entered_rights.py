@@ -2,7 +2,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 
-from .common import EnteredCommon
+from .common_entered import EnteredCommon
 
 
 @tagged('post_install', '-at_install')

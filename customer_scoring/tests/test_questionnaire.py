@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, freeze_time, tagged
 
-from .common import EnteredCommon
+from .common_entered import EnteredCommon
 
 
 @tagged('post_install', '-at_install')

@@ -5,7 +5,7 @@ from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import freeze_time, tagged
 
-from .common import EnteredCommon
+from .common_entered import EnteredCommon
 
 
 @tagged('post_install', '-at_install')

@@ -5,7 +5,7 @@ from datetime import date
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 
-from .common import EnteredCommon
+from .common_entered import EnteredCommon
 
 
 @freeze_time('2026-03-01')

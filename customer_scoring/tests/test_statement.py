@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, tagged
 from odoo.tools import file_open, mute_logger
 
-from .common import FIGURES, EnteredCommon
+from .common_entered import FIGURES, EnteredCommon
 
 
 @tagged('post_install', '-at_install')
