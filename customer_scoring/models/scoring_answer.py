@@ -62,7 +62,7 @@ class ScoringAnswer(models.Model):
                 answer.questionnaire_id.name,
                 answer.date and fields.Date.to_string(answer.date),
             ]
-            answer.display_name = ' · '.join(filter(None, parts)) or self.env._("New Answers")
+            answer.display_name = ' · '.join(filter(None, parts)) if answer.partner_id else self.env._("New Answers")
 
     @api.onchange('questionnaire_id')
     def _onchange_questionnaire_id(self):

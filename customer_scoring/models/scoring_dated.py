@@ -106,7 +106,7 @@ class ScoringDated(models.AbstractModel):
                 )
         if vals_list:
             # Below `create`, which enters something new; as the system, because nobody may make a former version.
-            former = super(ScoringDated, self.sudo()).create(vals_list)
+            former = super(ScoringDated, self.sudo()).create(vals_list)  # pylint: disable=super-method-mismatch
             former.flush_recordset()
             for record, version in zip(old, former, strict=True):
                 version._write_flow(copies[record][1])

@@ -34,7 +34,7 @@ class ScoringFactor(models.Model):
     option_id = fields.Many2one(
         'scoring.factor.option', string="Grade", ondelete='restrict', domain="[('type_id', '=', type_id)]"
     )
-    yes = fields.Boolean(string="Yes")
+    yes = fields.Boolean()
     day = fields.Date(string="Date")
     value = EnteredFloat(
         digits=(16, 4),
@@ -90,7 +90,7 @@ class ScoringFactor(models.Model):
     def _compute_display_name(self):
         for factor in self:
             parts = [factor.partner_id.name, factor.type_id.name, factor.date and fields.Date.to_string(factor.date)]
-            factor.display_name = ' · '.join(filter(None, parts)) or self.env._("New Value")
+            factor.display_name = ' · '.join(filter(None, parts)) if factor.partner_id else self.env._("New Value")
 
     @api.constrains('type_id', 'number', 'option_id', 'day', 'company_id')
     def _check_value(self):

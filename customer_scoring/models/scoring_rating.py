@@ -91,7 +91,7 @@ class ScoringRating(models.Model):
                 rating.provider_id.name,
                 rating.date and fields.Date.to_string(rating.date),
             ]
-            rating.display_name = ' · '.join(filter(None, parts)) or self.env._("New Rating")
+            rating.display_name = ' · '.join(filter(None, parts)) if rating.partner_id else self.env._("New Rating")
 
     @api.constrains('provider_id', 'value', 'grade', 'company_id')
     def _check_value(self):

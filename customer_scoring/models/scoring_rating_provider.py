@@ -119,7 +119,7 @@ class ScoringRatingProvider(models.Model):
         """Open the import of a file of this provider."""
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('customer_scoring.scoring_rating_upload_action')
-        return action | {'context': {'default_provider_id': self.id}}
+        return action | {'context': {'default_provider_id': self.id, 'dialog_size': 'extra-large'}}
 
     def action_view_ratings(self):
         """Open the ratings of this provider."""

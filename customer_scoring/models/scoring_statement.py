@@ -350,7 +350,9 @@ class ScoringStatement(models.Model):
     def _compute_display_name(self):
         for statement in self:
             parts = [statement.partner_id.name, statement.period_end and fields.Date.to_string(statement.period_end)]
-            statement.display_name = ' · '.join(filter(None, parts)) or self.env._("New Statement")
+            statement.display_name = (
+                ' · '.join(filter(None, parts)) if statement.partner_id else self.env._("New Statement")
+            )
 
     @api.constrains('partner_id', 'company_id', 'period_end', 'consolidated', 'months', 'active')
     def _check_twice(self):

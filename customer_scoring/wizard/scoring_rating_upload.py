@@ -200,6 +200,7 @@ class ScoringRatingUpload(models.TransientModel):
             'res_id': self.id,
             'views': [(False, 'form')],
             'target': 'new',
+            'context': {'dialog_size': 'extra-large'},
         }
 
     # -------------------------------------------------------------------------
