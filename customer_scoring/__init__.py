@@ -1,3 +1,7 @@
 from . import controllers
 from . import models
 from . import wizard
+from . import engine
+from . import models
+from . import wizard
+from .hooks import post_init_hook

@@ -52,6 +52,8 @@ class Facts:
     counts from the best grade to the worst; None where there is no grade.
     `limit_expired_days` and `review_overdue_days` count from the day after.
     `team_limits` are those in force of the customer's salesperson and teams.
+    `extra` holds what add-ons know of the account, by the names of
+    `credit.account._fact_columns`.
     """
 
     rounding: float
@@ -73,6 +75,7 @@ class Facts:
     limit_expired_days: int = 0
     review_overdue_days: int = 0
     team_limits: tuple = ()
+    extra: dict = field(default_factory=dict)
 
     @property
     def exposure(self):

@@ -645,6 +645,14 @@ class CreditAccount(models.Model):
             ['customer_floor', 'date_start', 'default_limit_amount', 'default_limit_kind', 'item_floor_percent']
         )
 
+    @api.model
+    def _fact_columns(self):
+        """Return the columns of the account that rules of add-ons look at, read with each check: names of its fields.
+
+        Extend it together with `_flush_accounts`; the engine has them in `Facts.extra`.
+        """
+        return []
+
     def _all_figures_sql(self):
         """Return the SELECT of the figures of all accounts of the user's companies."""
         self.env['credit.exposure']._flush_sources(None)
@@ -717,7 +725,12 @@ class CreditAccount(models.Model):
             """,
             customers=self._customer_sql(company, date, customers, choice),
             no_credit=NO_CREDIT,
-            counted=SQL("counted_from, accepted_until, accepted_exposure, next_review_date,") if held else SQL(),
+            counted=SQL(
+                "counted_from, accepted_until, accepted_exposure, next_review_date, %s",
+                SQL().join(SQL("%s, ", SQL.identifier(name)) for name in self._fact_columns()),
+            )
+            if held
+            else SQL(),
             total=total,
             sums_read=SQL(", ").join(
                 SQL("COALESCE(%s, 0) AS %s", SQL.identifier('sums', column), SQL.identifier(name))
@@ -754,7 +767,7 @@ class CreditAccount(models.Model):
                    CASE WHEN account.accepted_until >= %(date)s THEN account.accepted_until END AS accepted_until,
                    CASE WHEN account.accepted_until >= %(date)s THEN account.accepted_exposure ELSE 0
                     END AS accepted_exposure,
-                   account.next_review_date,
+                   account.next_review_date, %(facts)s
                    COALESCE(decided.limit_kind, 'none') AS limit_kind,
                    COALESCE(decided.amount, 0) AS limit_amount,
                    COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited,
@@ -774,6 +787,7 @@ class CreditAccount(models.Model):
             date=date,
             policy=self.env['credit.policy']._policy_sql(company, SQL("wanted.partner_id"), **(choice or {})),
             limits=self.env['credit.limit']._in_force_sql(company, date),
+            facts=SQL().join(SQL("%s, ", SQL.identifier('account', name)) for name in self._fact_columns()),
         )
 
     @api.model

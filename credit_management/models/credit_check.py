@@ -338,6 +338,7 @@ class CreditCheck(models.Model):
             accepted_exposure=row['accepted_exposure'] or 0.0,
             limit_expired_days=(today - row['limit_until']).days if row['limit_grace_until'] else 0,
             review_overdue_days=max(0, (today - review).days) if review else 0,
+            extra={name: row[name] for name in self.env['credit.account']._fact_columns()},
             **values,
         )
 

@@ -1,2 +1,3 @@
 from . import scoring_rating_upload
 from . import scoring_rating_upload_line
+from . import scoring_trial

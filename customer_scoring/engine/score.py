@@ -1,0 +1,316 @@
+"""From metrics to a score that explains itself.
+
+A card gives points for each characteristic; the score is what was reached in
+percent of what could be, from 0 (bad) to 100 (good). What rests on few invoices
+is drawn towards the average of the segment. Characteristics about the amount at
+stake make a score of their own: how well somebody pays says nothing about how
+much he owes, nor the other way round.
+"""
+
+from dataclasses import dataclass, field
+from math import ceil
+
+from odoo.tools.float_utils import float_round
+
+from .history import CODES, History
+from .metric import ON_TIME, PAY, WAIT, Metric
+
+REACH = 'reach'
+# So many further invoices are still something that a customer can be told.
+MANY = 60
+# Values are compared after rounding: 12.0000001 days are 12.
+DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Points for the values from `low` up to the next bin; of the lowest bin also for all below.
+
+    Of a characteristic by values, points for exactly `low`.
+    """
+
+    low: float
+    points: float
+    id: int = 0
+    label: str = ''
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """What is looked at, its weight, and the points. `missing` None: left out where there is no value."""
+
+    metric: Metric
+    weight: float
+    bins: tuple  # of Bin, ascending
+    missing: float | None = None
+    exact: bool = False
+    id: int = 0
+
+    @property
+    def best(self):
+        return max(item.points for item in self.bins)
+
+    def bin_of(self, value):
+        """Return the position of a value's bin; None if there is none."""
+        value = round(value, DIGITS)
+        if self.exact:
+            return next((place for place, item in enumerate(self.bins) if round(item.low, DIGITS) == value), None)
+        place = sum(1 for item in self.bins if round(item.low, DIGITS) <= value) - 1
+        return max(place, 0)
+
+    def points_of(self, value):
+        """Return (points, bin) of a value; points None where the characteristic is left out."""
+        place = None if value is None else self.bin_of(value)
+        return (self.missing, None) if place is None else (self.bins[place].points, self.bins[place])
+
+    def next_bin(self, value):
+        """Return (the nearest bin with more points, the value that it takes), or None.
+
+        For a bin that lies below the value is the limit, it has to be less.
+        """
+        if value is None or (place := self.bin_of(value)) is None:
+            return None
+        better = [other for other, item in enumerate(self.bins) if item.points > self.bins[place].points]
+        if not better:
+            return None
+        up = self.metric.higher_is_better
+        target = min(better, key=lambda other: (abs(other - place), (other > place) != up))
+        bound = self.bins[target].low if self.exact or target > place else self.bins[target + 1].low
+        return self.bins[target], bound
+
+
+@dataclass(frozen=True)
+class Band:
+    """A grade and the lowest score that has it; `rank` counts from the best grade."""
+
+    minimum: float
+    grade_id: int
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Card:
+    """A scorecard. `pull` is the number of invoices that the segment's average weighs."""
+
+    characteristics: tuple
+    bands: tuple
+    pull: float = 5.0
+    little: int = 3
+    id: int = 0
+
+    def band(self, score):
+        """Return the band of a score: that with the highest minimum it reaches, else the lowest; None without bands."""
+        bands = sorted(self.bands, key=lambda band: -band.minimum)
+        return next((band for band in bands if score >= band.minimum), bands[-1] if bands else None)
+
+
+@dataclass(frozen=True)
+class Customer:
+    """What is known of one customer: the history of payments, and all other metrics by code."""
+
+    history: History = field(default_factory=History)
+    others: dict = field(default_factory=dict)
+
+    def value(self, code):
+        return self.history.value(code) if code in CODES else self.others.get(code)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What it takes to get into the next better bin, and what the whole score would be then.
+
+    kind: `on_time` (number: further invoices paid on time), `pay` (number: an
+    amount), `wait` (until an event is old enough), `reach` (`bound`: the value).
+    """
+
+    kind: str
+    bin: Bin
+    bound: float
+    number: float
+    score: float
+    gain: float
+    grade_id: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One characteristic of a score: `share` of the score's 100 points that it gave, of `most` that it could."""
+
+    characteristic: Characteristic
+    value: float | None
+    bin: Bin | None
+    points: float | None
+    share: float
+    most: float
+    step: Step | None = None
+
+    @property
+    def lost(self):
+        return self.most - self.share
+
+
+@dataclass(frozen=True)
+class Result:
+    """A score from 0 to 100, its grade, and all that explains it.
+
+    The shares of the lines and `drawn` (towards the segment) add up to the
+    score. `behaviour` is what the invoices alone give, before they are drawn;
+    None without any. `stake` is the score of the amount at stake, None if the
+    card has no such characteristic.
+    """
+
+    score: float
+    band: Band | None
+    count: int
+    little: bool
+    behaviour: float | None
+    prior: float
+    drawn: float
+    stake: float | None
+    lines: tuple
+
+    @property
+    def grade_id(self):
+        return self.band.grade_id if self.band else 0
+
+
+def evaluate(card, customer, prior, steps=True):
+    """Return the Result of a customer on a card, or None if nothing at all is known of it.
+
+    :param prior: the average `behaviour` of the segment, 0 to 100
+    :param steps: False to leave out what would make it better
+    """
+    values = {item.metric.code: customer.value(item.metric.code) for item in card.characteristics}
+    if all(value is None for value in values.values()):
+        return None
+    score, parts = _sum(card, values, customer.history.count, prior, stake=False)
+    if score is None:
+        return None
+    stake, stake_parts = _sum(card, values, customer.history.count, prior, stake=True)
+    parts |= stake_parts
+    band = card.band(score)
+    lines = tuple(
+        Line(
+            item,
+            values[item.metric.code],
+            *reversed(item.points_of(values[item.metric.code])),
+            *parts[item],
+            _step(card, item, customer, values, prior, score) if steps else None,
+        )
+        for item in card.characteristics
+    )
+    count = customer.history.count
+    drawn = score - sum(line.share for line in lines if not line.characteristic.metric.stake)
+    return Result(
+        score, band, count, count < card.little, _behaviour(card, values), prior, round(drawn, DIGITS), stake, lines
+    )
+
+
+def _behaviour(card, values):
+    """Return what the means over invoices give, in percent of what they could; None without any."""
+    points = most = 0.0
+    for item in card.characteristics:
+        given, _bin = item.points_of(values[item.metric.code])
+        # Where there is no invoice, points for a missing value say nothing of behaviour.
+        if item.metric.by_invoice and not item.metric.stake and values[item.metric.code] is not None:
+            points += item.weight * (given or 0.0)
+            most += item.weight * item.best
+    return 100.0 * points / most if most else None
+
+
+def _sum(card, values, count, prior, stake):
+    """Return the score of one side of a card, and {characteristic: (share, most)}; None where it has nothing."""
+    behaviour = _behaviour(card, values)
+    # All of them stand for the way of paying, also those without a value yet.
+    weight_invoices = weight_others = points_others = 0.0
+    counted = []
+    for item in card.characteristics:
+        if item.metric.stake != stake:
+            continue
+        given, _bin = item.points_of(values[item.metric.code])
+        counted.append((item, given))
+        if item.metric.by_invoice and not stake:
+            weight_invoices += item.weight * item.best
+        elif given is not None:
+            weight_others += item.weight * item.best
+            points_others += item.weight * given
+    total = weight_invoices + weight_others
+    if not total:
+        return None, {item: (0.0, 0.0) for item, _given in counted}
+    own = 0.0 if behaviour is None else count / (count + card.pull) if count + card.pull else 1.0
+    drawn = own * (behaviour or 0.0) + (1 - own) * prior
+    score = float_round((weight_invoices * drawn + 100.0 * points_others) / total, precision_digits=1)
+    parts = {
+        item: (
+            (100.0 * item.weight * (given or 0.0) / total, 100.0 * item.weight * item.best / total)
+            if given is not None or item.metric.by_invoice
+            else (0.0, 0.0)
+        )
+        for item, given in counted
+    }
+    return score, parts
+
+
+def _step(card, item, customer, values, prior, score):
+    """Return what it takes to get into the next better bin of a characteristic, computed, not guessed."""
+    value = values[item.metric.code]
+    found = item.next_bin(value)
+    if not found:
+        return None
+    target, bound = found
+    wanted, kind, number, after = target.points, item.metric.improved_by, 0.0, customer
+    if kind == ON_TIME:
+        number, after = _prompt_invoices(item, customer, wanted)
+        kind = ON_TIME if number else REACH
+    elif kind == PAY:
+        number, after = _payment(item, customer, bound)
+        kind = PAY if number else REACH
+    elif kind != WAIT:
+        kind = REACH
+    if kind in (REACH, WAIT):
+        changed = {**values, item.metric.code: _inside(item, target, bound)}
+    else:
+        changed = {code: after.value(code) for code in values}
+    new, _parts = _sum(card, changed, after.history.count, prior, item.metric.stake)
+    base = score if not item.metric.stake else _sum(card, values, customer.history.count, prior, True)[0]
+    band = None if item.metric.stake else card.band(new)
+    return Step(kind, target, bound, number, new, round(new - base, 1), band.grade_id if band else 0)
+
+
+def _inside(item, target, bound):
+    """Return a value of the target bin, next to its bound."""
+    if item.exact or target.low == bound:
+        return target.low
+    return bound - 10**-DIGITS
+
+
+def _prompt_invoices(item, customer, wanted):
+    """Return the smallest number of further invoices paid on time that give the points wanted, and who is it then."""
+
+    def after(number):
+        return Customer(customer.history.with_prompt(number), customer.others)
+
+    def reached(number):
+        points, _bin = item.points_of(after(number).value(item.metric.code))
+        return points is not None and points >= wanted
+
+    if not reached(MANY):
+        return 0, customer
+    low, high = 0, MANY
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return high, after(high)
+
+
+def _payment(item, customer, bound):
+    """Return the payment of the oldest overdue items that gets below a bound, and who is it then."""
+    history = customer.history
+    if item.metric.code == 'overdue_days':
+        amount = sum(left for age, left in history.overdue if age >= bound)
+    else:
+        # Just below the bound of a share of what was invoiced.
+        allowed = max(0.0, bound - 10**-DIGITS) / 100.0 * history.billed_year
+        amount = ceil((history.overdue_amount - allowed) * 100) / 100
+    amount = min(amount, history.overdue_amount)
+    return (amount, Customer(history.with_payment(amount), customer.others)) if amount > 0 else (0.0, customer)
