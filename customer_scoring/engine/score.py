@@ -194,7 +194,7 @@ def evaluate(card, customer, prior, steps=True):
             item,
             values[item.metric.code],
             *reversed(item.points_of(values[item.metric.code])),
-            *parts[item],
+            *parts[item.metric.code],
             _step(card, item, customer, values, prior, score) if steps else None,
         )
         for item in card.characteristics
@@ -219,7 +219,7 @@ def _behaviour(card, values):
 
 
 def _sum(card, values, count, prior, stake):
-    """Return the score of one side of a card, and {characteristic: (share, most)}; None where it has nothing."""
+    """Return the score of one side of a card, and {metric: (share, most)}; None where it has nothing."""
     behaviour = _behaviour(card, values)
     # All of them stand for the way of paying, also those without a value yet.
     weight_invoices = weight_others = points_others = 0.0
@@ -236,12 +236,12 @@ def _sum(card, values, count, prior, stake):
             points_others += item.weight * given
     total = weight_invoices + weight_others
     if not total:
-        return None, {item: (0.0, 0.0) for item, _given in counted}
+        return None, {item.metric.code: (0.0, 0.0) for item, _given in counted}
     own = 0.0 if behaviour is None else count / (count + card.pull) if count + card.pull else 1.0
     drawn = own * (behaviour or 0.0) + (1 - own) * prior
     score = float_round((weight_invoices * drawn + 100.0 * points_others) / total, precision_digits=1)
     parts = {
-        item: (
+        item.metric.code: (
             (100.0 * item.weight * (given or 0.0) / total, 100.0 * item.weight * item.best / total)
             if given is not None or item.metric.by_invoice
             else (0.0, 0.0)
@@ -260,7 +260,7 @@ def _step(card, item, customer, values, prior, score):
     target, bound = found
     wanted, kind, number, after = target.points, item.metric.improved_by, 0.0, customer
     if kind == ON_TIME:
-        number, after = _prompt_invoices(item, customer, wanted)
+        number, after = _prompt_invoices(card, item, customer, wanted, prior, score)
         kind = ON_TIME if number else REACH
     elif kind == PAY:
         number, after = _payment(item, customer, bound)
@@ -284,8 +284,12 @@ def _inside(item, target, bound):
     return bound - 10**-DIGITS
 
 
-def _prompt_invoices(item, customer, wanted):
-    """Return the smallest number of further invoices paid on time that give the points wanted, and who is it then."""
+def _prompt_invoices(card, item, customer, wanted, prior, score):
+    """Return how many further invoices paid on time give the points wanted, and who it is then; 0 if too many.
+
+    The smallest number, unless the score would fall with it: more invoices are
+    also less of the segment's average, which may be the better one.
+    """
 
     def after(number):
         return Customer(customer.history.with_prompt(number), customer.others)
@@ -300,7 +304,13 @@ def _prompt_invoices(item, customer, wanted):
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle, high)
-    return high, after(high)
+    while high <= MANY:
+        then = after(high)
+        values = {each.metric.code: then.value(each.metric.code) for each in card.characteristics}
+        if _sum(card, values, then.history.count, prior, stake=False)[0] >= score:
+            return high, then
+        high *= 2
+    return 0, customer
 
 
 def _payment(item, customer, bound):

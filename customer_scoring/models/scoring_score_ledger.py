@@ -32,7 +32,7 @@ class ScoringScore(models.Model):
 
     @api.model
     def _ledger_values(self, partner_ids, company, date, codes=None):
-        """Return {metric: {commercial partner id: value}} as of the end of a day; customers without a value are left out.
+        """Return {metric: {commercial partner id: value}} as of the end of a day, without what is not known.
 
         :param company: the root company
         :param codes: the metrics that are wanted, all of the ledger by default
@@ -203,7 +203,7 @@ class ScoringScore(models.Model):
             ),
             item AS MATERIALIZED (
                 SELECT entry.*, settled.day, entry.move_type IN ('out_invoice', 'out_receipt') AS invoice,
-                       entry.amount_currency - COALESCE(settled.credited, 0) <= entry.amount_currency * %(floor)s AS void,
+                       entry.amount_currency * %(kept)s <= COALESCE(settled.credited, 0) AS void,
                        COALESCE(lost.amount, 0) > entry.amount_currency * %(floor)s AS written_off,
                        entry.balance * COALESCE(lost.amount, 0) / entry.amount_currency AS lost_amount,
                        entry.balance * GREATEST(0, entry.amount_currency - COALESCE(settled.credited, 0))

@@ -8,3 +8,7 @@ from . import test_rating
 from . import test_rating_upload
 from . import test_scoring_entered
 from . import test_statement
+from . import test_engine_score
+from . import test_ledger
+from . import test_card
+from . import test_score

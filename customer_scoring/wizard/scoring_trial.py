@@ -16,7 +16,7 @@ class ScoringTrial(models.TransientModel):
         [('segment', "The card's segment"), ('chosen', "Chosen customers")], required=True, default='segment'
     )
     partner_ids = fields.Many2many(
-        'res.partner', string="Customers", domain="['|', ('is_company', '=', True), ('parent_id', '=', False)]"
+        'res.partner', string="Chosen Customers", domain="['|', ('is_company', '=', True), ('parent_id', '=', False)]"
     )
     limit = fields.Integer(
         string="At Most",
@@ -25,7 +25,7 @@ class ScoringTrial(models.TransientModel):
         help="Customers of the segment: the same each time, 2,000 at most.",
     )
     date = fields.Date(string="As Of", required=True, default=lambda self: self.env.company._credit_today())
-    line_ids = fields.One2many('scoring.trial.line', 'trial_id', string="Customers", readonly=True)
+    line_ids = fields.One2many('scoring.trial.line', 'trial_id', string="Who Moves", readonly=True)
     grade_ids = fields.One2many('scoring.trial.grade', 'trial_id', string="By Grade", readonly=True)
     done = fields.Boolean(readonly=True)
     up_count = fields.Integer(string="Better Grade", compute='_compute_counts')

@@ -1,0 +1,238 @@
+from datetime import timedelta
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+
+from ..engine.metric import METRICS
+from .test_ledger import ScoringCommon
+
+ROWS = {
+    'on_time_ratio': ((0, 0), (50, 50), (90, 100)),
+    'days_late_average': ((-999, 100), (10, 60), (30, 0)),
+    'overdue_days': ((0, 100), (1, 50), (30, 0)),
+    'utilisation': ((0, 100), (100, 0)),
+    'altman_z': ((-99, 0), (2.6, 100)),
+}
+
+
+class CardCommon(ScoringCommon):
+    """A card of two characteristics and three grades, and a customer who is scored today."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.auditor = cls._new_user('credit_auditor', 'credit_management.group_credit_auditor')
+        cls.good, cls.middle, cls.bad = cls.env['credit.grade'].create(
+            [
+                {'code': "T1", 'name': "Good", 'sequence': 10},
+                {'code': "T2", 'name': "Middle", 'sequence': 20},
+                {'code': "T3", 'name': "Bad", 'sequence': 30},
+            ]
+        )
+        cls.today = cls.company._credit_today()
+
+    @classmethod
+    def _card(cls, *metrics, active=True, **values):
+        card = cls.env['scoring.card'].create(
+            {
+                'name': "Test card",
+                'pull': 0,
+                'company_id': cls.company.id,
+                'characteristic_ids': [
+                    Command.create(
+                        {
+                            'metric': metric,
+                            'bin_ids': [Command.create({'low': low, 'points': points}) for low, points in ROWS[metric]],
+                        }
+                    )
+                    for metric in metrics or ('on_time_ratio', 'days_late_average')
+                ],
+                'band_ids': [
+                    Command.create({'minimum': minimum, 'grade_id': grade.id})
+                    for minimum, grade in ((80, cls.good), (50, cls.middle), (0, cls.bad))
+                ],
+                **values,
+            }
+        )
+        if active:
+            card.action_activate()
+        return card
+
+    @classmethod
+    def _trade(cls, *late, partner=None):
+        """Make paid invoices of 1000, due 100 days before today, each so many days late."""
+        for days in late:
+            day = cls.today - timedelta(days=100)
+            invoice = cls._invoice(1000.0, partner, due=day, invoice_date=day - timedelta(days=30))
+            cls._paid(invoice, late=days)
+
+
+@tagged('post_install', '-at_install')
+class TestCard(CardCommon):
+    def test_card_in_use_is_never_edited(self):
+        card = self._card()
+        row = card.characteristic_ids[0].bin_ids[0]
+        for change in (
+            lambda: card.write({'name': "Other"}),
+            lambda: card.write({'pull': 9}),
+            lambda: card.write({'characteristic_ids': [Command.clear()]}),
+            lambda: card.characteristic_ids[0].write({'weight': 2.0}),
+            lambda: card.characteristic_ids[0].unlink(),
+            lambda: row.write({'points': 7.0}),
+            lambda: row.unlink(),
+            lambda: row.create({'characteristic_id': row.characteristic_id.id, 'low': 70, 'points': 60}),
+            lambda: card.band_ids[0].write({'minimum': 90.0}),
+            lambda: card.band_ids[0].unlink(),
+            lambda: card.unlink(),
+        ):
+            with self.assertRaisesRegex(UserError, "in use"), self.env.cr.savepoint():
+                change()
+
+    def test_state_is_written_by_the_buttons_only(self):
+        card = self._card(active=False)
+        with self.assertRaisesRegex(AccessError, "by its buttons"):
+            card.write({'state': 'active'})
+        self.assertEqual(card.create({'name': "Sly", 'state': 'active', 'version': 9}).state, 'draft')
+
+    def test_new_version_takes_the_place_of_the_active_card(self):
+        card = self._card()
+        action = card.action_new_version()
+        draft = card.browse(action['res_id'])
+        self.assertEqual((draft.version, draft.state, draft.name), (2, 'draft', "Test card"))
+        self.assertEqual(draft.characteristic_ids.mapped('summary'), card.characteristic_ids.mapped('summary'))
+        self.assertEqual(draft.band_ids.mapped('grade_id'), card.band_ids.mapped('grade_id'))
+        draft.characteristic_ids[0].weight = 3.0
+        draft.action_activate()
+        self.assertEqual((card.state, draft.state), ('retired', 'active'))
+        self.assertEqual(draft.action_new_version()['res_model'], 'scoring.card')
+        self.assertEqual(max(card.search([('origin_id', '=', card.id)]).mapped('version')), 3)
+
+    def test_one_active_card_per_company_and_segment(self):
+        first, companies = self._card(), self._card(partner_kind='company')
+        self.assertEqual(first.state, 'active')
+        other = self._card()
+        self.assertEqual((first.state, companies.state, other.state), ('retired', 'active', 'active'))
+
+    def test_incomplete_card_is_not_activated(self):
+        for values, message in (
+            ({'characteristic_ids': False}, "no characteristics"),
+            ({'band_ids': False}, "no grades"),
+        ):
+            card = self._card(active=False, **values)
+            with self.assertRaisesRegex(UserError, message):
+                card.action_activate()
+        card = self._card('utilisation', active=False)
+        with self.assertRaisesRegex(UserError, "amount at stake"):
+            card.action_activate()
+
+    def test_whoever_pays_later_must_not_get_more_points(self):
+        card = self._card(active=False)
+        row = card.characteristic_ids[0].bin_ids.sorted('low')[0]
+        with self.assertRaisesRegex(ValidationError, "in order"):
+            row.points = 80.0
+
+    def test_better_grade_needs_a_higher_score(self):
+        card = self._card(active=False)
+        with self.assertRaisesRegex(ValidationError, "higher score"):
+            card.band_ids[0].minimum = 10.0
+
+    def test_rows_say_their_ranges(self):
+        rows = self._card().characteristic_ids[0].bin_ids.sorted('low')
+        self.assertEqual(rows.mapped('range_text'), ["below 50", "50 to 90", "from 90"])
+
+    def test_no_attribute_of_a_person_can_be_scored(self):
+        codes = {code for code, _label in self.env['scoring.characteristic']._selection_metric()}
+        self.assertLessEqual({code for code in codes if not code.startswith('factor:')}, set(METRICS))
+        words = ('gender', 'sex', 'age', 'birth', 'nation', 'religion', 'marital', 'ethnic', 'health', 'title', 'lang')
+        self.assertFalse([code for code in METRICS if any(word in code.split('_') for word in words)])
+        with self.assertRaises(ValueError):
+            self._card(active=False).characteristic_ids[0].metric = 'function'
+
+    def test_only_managers_decide_about_cards(self):
+        card = self._card(active=False)
+        for user in (self.analyst, self.auditor, self.sales_user):
+            for call in ('action_activate', 'action_retire', 'action_new_version'):
+                with self.assertRaises(AccessError):
+                    getattr(card.with_user(user), call)()
+            with self.assertRaises(AccessError):
+                card.with_user(user).write({'name': "Mine"})
+        with self.assertRaises(AccessError):
+            card.with_user(self.sales_user).read(['name'])
+        self.assertEqual(card.with_user(self.auditor).name, "Test card")
+        card.with_user(self.manager).action_activate()
+        self.assertEqual(card.state, 'active')
+
+    def test_cards_that_come_with_odoo_are_complete_drafts(self):
+        for name in ('trade', 'full'):
+            card = self.env.ref(f'customer_scoring.card_{name}').sudo()
+            self.assertEqual(card.state, 'draft')
+            card._check_complete()
+            card.characteristic_ids._check_points()
+            self.assertLessEqual(set(card.characteristic_ids.mapped('metric')), set(METRICS))
+
+    def test_each_main_company_has_them(self):
+        company = self.env['res.company'].create({'name': "Another"})
+        branch = self.env['res.company'].create({'name': "Branch", 'parent_id': company.id})
+        cards = self.env['scoring.card'].sudo().search([('company_id', 'in', (company + branch).ids)])
+        self.assertEqual((len(cards), cards.company_id), (2, company))
+        self.assertTrue(all(cards.mapped('characteristic_ids.bin_ids')))
+
+    def test_grade_of_a_card_is_not_deleted(self):
+        self._card()
+        with self.assertRaisesRegex(UserError, "scorecards"):
+            self.good.unlink()
+
+
+@tagged('post_install', '-at_install')
+class TestSegment(CardCommon):
+    def test_most_specific_card_scores(self):
+        tag = self.env['res.partner.category'].create({'name': "Wholesale"})
+        person = self.env['res.partner'].create({'name': "Mr Wu", 'is_company': False})
+        tagged_ = self.env['res.partner'].create({'name': "W", 'is_company': True, 'category_id': tag.ids})
+        everybody = self._card()
+        companies = self._card(partner_kind='company')
+        wholesale = self._card(partner_kind='company', tag_ids=tag.ids)
+        found = self.env['scoring.card']._cards_of(person + tagged_ + self.customer, self.company, self.today)
+        self.assertEqual(found, {wholesale: tagged_, companies: self.customer, everybody: person})
+
+    def test_country_group_and_validity(self):
+        europe = self.env.ref('base.europe')
+        german = self.env['res.partner'].create({'name': "G", 'country_id': self.env.ref('base.de').id})
+        card = self._card(country_group_ids=europe.ids)
+        cards = self.env['scoring.card']
+        self.assertEqual(cards._cards_of(german + self.customer, self.company, self.today), {card: german})
+        card.date_to = self.today - timedelta(days=1)
+        self.assertFalse(cards._cards_of(german, self.company, self.today))
+
+
+@tagged('post_install', '-at_install')
+class TestTrial(CardCommon):
+    def test_trial_says_who_moves_and_stores_nothing(self):
+        self._card()
+        self._account()
+        self._trade(0, 0, 0, 40)
+        draft = self._card('days_late_average', active=False)
+        trial = self.env['scoring.trial'].with_user(self.analyst)
+        trial = trial.browse(draft.with_user(self.analyst).action_try()['res_id'])
+        trial.action_try()
+        # 75 % on time and 10 days on average: 50 and 60 of 100; the draft has the 60 only.
+        line = trial.line_ids
+        self.assertEqual((line.partner_id, line.score_before, line.score_after), (self.customer, 55, 60))
+        self.assertEqual((line.move, trial.same_count), ('same', 1))
+        self.assertEqual([(row.before, row.after) for row in trial.grade_ids], [(0, 0), (1, 1), (0, 0)])
+        self.assertFalse(self.env['scoring.score'].search_count([('account_id.partner_id', '=', self.customer.id)]))
+
+    def test_chosen_customers_without_a_score_now(self):
+        self._trade(40)
+        draft = self._card(active=False)
+        trial = self.env['scoring.trial'].create(
+            {'card_id': draft.id, 'scope': 'chosen', 'partner_ids': self.contact.ids}
+        )
+        trial.action_try()
+        self.assertEqual((trial.line_ids.move, trial.line_ids.grade_after_id), ('new', self.bad))
+
+    def test_sales_try_nothing(self):
+        draft = self._card(active=False)
+        with self.assertRaises(AccessError):
+            self.env['scoring.trial'].with_user(self.sales_user).create({'card_id': draft.id})
