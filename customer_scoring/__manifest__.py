@@ -60,5 +60,8 @@ recommended limits and early warnings, each with its reasons.
         'views/menus.xml',
         'views/scoring_score_menus.xml',
     ],
+    'demo': [
+        'demo/account_move_demo.xml',
+    ],
     'post_init_hook': 'post_init_hook',
 }

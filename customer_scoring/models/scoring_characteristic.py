@@ -126,7 +126,13 @@ class ScoringCharacteristic(models.Model):
 
     @api.constrains('metric', 'kind', 'bin_ids')
     def _check_points(self):
+        known = METRICS.keys() | self._factors().keys()
         for item in self:
+            # The ORM doesn't check a selection that is computed.
+            if item.metric not in known:
+                raise ValidationError(
+                    self.env._("“%(metric)s” can't be scored: there is no such metric.", metric=item.metric)
+                )
             rows = item.bin_ids.sorted('low')
             if len(set(rows.mapped('low'))) < len(rows):
                 raise ValidationError(

@@ -259,7 +259,8 @@ class ScoringScore(models.Model):
                 values=[result.score for _card, result in results.values()],
             )
         )
-        self.env['credit.account'].invalidate_model(['score', 'score_date', 'score_id'])
+        # With what is computed from them.
+        self.env['credit.account'].union(*results).invalidate_recordset()
         self._note_grades(changed, ids, last)
         self._write_grades(results, last)
 

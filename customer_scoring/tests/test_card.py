@@ -146,8 +146,8 @@ class TestCard(CardCommon):
         self.assertLessEqual({code for code in codes if not code.startswith('factor:')}, set(METRICS))
         words = ('gender', 'sex', 'age', 'birth', 'nation', 'religion', 'marital', 'ethnic', 'health', 'title', 'lang')
         self.assertFalse([code for code in METRICS if any(word in code.split('_') for word in words)])
-        with self.assertRaises(ValueError):
-            self._card(active=False).characteristic_ids[0].metric = 'function'
+        with self.assertRaisesRegex(ValidationError, "no such metric"):
+            self._card(active=False).characteristic_ids[0].metric = 'gender'
 
     def test_only_managers_decide_about_cards(self):
         card = self._card(active=False)

@@ -5,7 +5,7 @@ from psycopg2 import IntegrityError
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .test_card import CardCommon
 
@@ -73,7 +73,7 @@ class TestScore(ScoreCommon):
         [(_card, again)] = self.env['scoring.score']._evaluate(self.customer, self.company, day).values()
         self.assertEqual((again.score, again.grade_id, again.count), (stored.score, stored.grade_id.id, 3))
         self.assertEqual(
-            {line.characteristic.id: (line.value, line.points) for line in again.lines},
+            {line.characteristic.id: (round(line.value, 4), line.points) for line in again.lines},
             {line.characteristic_id.id: (line.value, line.points) for line in stored.line_ids},
         )
         self.assertFalse(self.env['scoring.score']._as_of(self.account, day - timedelta(days=1)))
@@ -177,13 +177,14 @@ class TestScoreRights(ScoreCommon):
 
     def test_sales_call_nothing(self):
         account, score = self.account.with_user(self.sales_user), self.account.score_id.with_user(self.sales_user)
+        line = self.account.score_id.line_ids[0].with_user(self.sales_user)
         for call in (
             account.action_compute_score,
             account.action_override_grade,
             account.action_end_override,
             account.action_apply_score_grade,
             score.action_apply_grade,
-            score.line_ids.action_view_documents,
+            line.action_view_documents,
             score.action_view_account,
         ):
             with self.assertRaises(AccessError):
@@ -256,7 +257,10 @@ class TestGradeOfScore(ScoreCommon):
         self._compute(0, 90, 90)
         self.assertEqual(self.account.grade_id, self.bad)
         self.assertEqual(len(self.events('grade_overridden')), 1)
-        override.sudo()._write_flow({'date_until': self.today - timedelta(days=1)})
+        self.env.cr.execute(
+            SQL("UPDATE scoring_override SET date_until = %s WHERE id = %s", self.today - timedelta(days=1), override.id)
+        )
+        override.invalidate_recordset()
         self.env['scoring.override'].sudo()._expire(self.company)
         self.assertEqual((override.state, override.date_ended), ('ended', self.today))
         self.assertEqual(self.account.grade_id, self.account.score_grade_id)
@@ -275,9 +279,10 @@ class TestGradeOfScore(ScoreCommon):
             Override.create({**good, 'grade_id': self.good.id})
         first, second = Override.create(good), Override.create({**good, 'grade_id': self.middle.id})
         self.assertEqual((first.state, second.state), ('ended', 'active'))
-        for call in (lambda: second.write({'reason': "y"}), second.unlink):
-            with self.assertRaises((AccessError, UserError)):
-                call()
+        with self.assertRaises(AccessError):
+            second.write({'reason': "y"})
+        with self.assertRaises(UserError):
+            second.sudo().unlink()
 
     def test_better_grade_by_override_is_for_managers_where_grades_decide(self):
         self._policy(('grade_below', 'hold', {'grade_id': self.middle.id}))
@@ -289,7 +294,7 @@ class TestGradeOfScore(ScoreCommon):
             'reason': "Our own errors",
             'date_until': self.today,
         }
-        with self.assertRaisesRegex(AccessError, "Only credit managers"), self.env.cr.savepoint():
+        with self.assertRaisesRegex(AccessError, "only credit managers"), self.env.cr.savepoint():
             self.env['scoring.override'].with_user(self.analyst).create(values)
         self.env['scoring.override'].with_user(self.manager).create(values)
         self.assertEqual(self.account.grade_id, self.good)
