@@ -13,7 +13,7 @@ from math import ceil
 from odoo.tools.float_utils import float_round
 
 from .history import CODES, History
-from .metric import ON_TIME, PAY, WAIT, Metric
+from .metric import ENTERED, ON_TIME, PAY, WAIT, Metric
 
 REACH = 'reach'
 # So many further invoices are still something that a customer can be told.
@@ -175,13 +175,16 @@ class Result:
 
 
 def evaluate(card, customer, prior, steps=True):
-    """Return the Result of a customer on a card, or None if nothing at all is known of it.
+    """Return the Result of a customer on a card, or None if there is neither an invoice to judge by nor entered data.
 
     :param prior: the average `behaviour` of the segment, 0 to 100
     :param steps: False to leave out what would make it better
     """
     values = {item.metric.code: customer.value(item.metric.code) for item in card.characteristics}
-    if all(value is None for value in values.values()):
+    if not customer.history.count and not any(
+        values[item.metric.code] is not None and item.metric.source == ENTERED for item in card.characteristics
+    ):
+        # The average of others, and that nothing bad has happened yet, say nothing of this customer.
         return None
     score, parts = _sum(card, values, customer.history.count, prior, stake=False)
     if score is None:

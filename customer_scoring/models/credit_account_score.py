@@ -29,8 +29,8 @@ class CreditAccount(models.Model):
     score_change = fields.Float(related='score_id.change', string="Change of the Score", groups=READERS)
     score_little = fields.Boolean(related='score_id.little', groups=READERS)
     score_advisory = fields.Boolean(related='score_id.advisory', groups=READERS)
-    score_stake = fields.Float(compute='_compute_score_stake', string="Stake Score", digits=(16, 1), groups=READERS)
-    score_has_stake = fields.Boolean(compute='_compute_score_stake', groups=READERS)
+    score_stake = fields.Float(related='score_id.stake', string="Stake Score", groups=READERS)
+    score_has_stake = fields.Boolean(related='score_id.has_stake', groups=READERS)
     score_card_id = fields.Many2one(related='score_id.card_id', string="Scorecard", groups=READERS)
     score_rest_text = fields.Char(related='score_id.rest_text', string="Rests On", groups=READERS)
     score_drawn = fields.Float(related='score_id.drawn', string="Drawn Towards the Segment", groups=READERS)
@@ -46,12 +46,6 @@ class CreditAccount(models.Model):
     override_until = fields.Date(related='override_id.date_until', string="Overridden Until", groups=READERS)
     override_reason = fields.Char(related='override_id.reason', string="Overridden Because", groups=READERS)
     score_count = fields.Integer(string="Scores", compute='_compute_score_count', groups=READERS)
-
-    @api.depends('score_id.stake')
-    def _compute_score_stake(self):
-        for account in self:
-            account.score_stake = account.score_id.stake
-            account.score_has_stake = account.score_id.stake is not False
 
     @api.depends('score_id.grade_id', 'grade_id')
     def _compute_score_differs(self):

@@ -92,6 +92,8 @@ class ScoringScore(models.Model):
     user_id = fields.Many2one('res.users', string="Computed By", readonly=True, ondelete='set null')
     digest = fields.Char(readonly=True, help="What has to differ for another row to be written.")
     line_ids = fields.One2many('scoring.score.line', 'score_id', string="Why This Grade?", readonly=True)
+    has_behaviour = fields.Boolean(compute='_compute_texts')
+    has_stake = fields.Boolean(compute='_compute_texts')
     rest_text = fields.Char(string="Rests On", compute='_compute_texts')
     reason = fields.Text(string="Main Reasons", compute='_compute_texts')
 
@@ -106,13 +108,15 @@ class ScoringScore(models.Model):
         for score in self:
             score.display_name = f'{score.account_id.display_name} {fields.Date.to_string(score.date)}'
 
-    @api.depends('invoice_count', 'little', 'behaviour', 'line_ids')
+    @api.depends('invoice_count', 'little', 'behaviour', 'line_ids', 'stake')
     @api.depends_context('lang')
     def _compute_texts(self):
         for score in self:
+            # A view can't tell 0 from what is not known.
+            score.has_behaviour, score.has_stake = score.behaviour is not False, score.stake is not False
             pull = score.card_id.pull
             own = score.invoice_count / (score.invoice_count + pull) if score.invoice_count + pull else 1.0
-            own = own if score.behaviour is not False else 0.0
+            own = own if score.has_behaviour else 0.0
             score.rest_text = self.env._(
                 "%(count)s invoices; own history %(own)s %%, average of the segment %(rest)s %%",
                 count=score.invoice_count,

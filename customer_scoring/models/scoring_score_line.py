@@ -68,6 +68,7 @@ class ScoringScoreLine(models.Model):
     step_gain = fields.Float(string="Gain", readonly=True, digits=(16, 1), aggregator=None)
     step_score = fields.Float(string="Score Then", readonly=True, digits=(16, 1), aggregator=None)
     step_grade_id = fields.Many2one('credit.grade', string="Grade Then", readonly=True, ondelete='restrict')
+    known = fields.Boolean(compute='_compute_percent')
     value_text = fields.Char(string="Found", compute='_compute_texts')
     range_text = fields.Char(related='bin_id.range_text', string="In the Range")
     step_text = fields.Char(string="How To Get More", compute='_compute_texts')
@@ -88,9 +89,10 @@ class ScoringScoreLine(models.Model):
         for line in self:
             line.display_name = line.characteristic_id.display_name
 
-    @api.depends('share', 'most')
+    @api.depends('share', 'most', 'value')
     def _compute_percent(self):
         for line in self:
+            line.known = line.value is not False
             line.percent = 100.0 * line.share / line.most if line.most else 0.0
 
     @api.depends('value', 'step_kind', 'step_bound', 'step_number', 'step_gain', 'step_grade_id')

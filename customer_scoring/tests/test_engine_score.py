@@ -129,6 +129,8 @@ class TestScore(BaseCase):
 
     def test_nobody_of_whom_nothing_is_known_gets_a_score(self):
         self.assertIsNone(self.score(self.card(), History()))
+        events = characteristic('promises_broken', (0, 100), (1, 0))
+        self.assertIsNone(self.score(self.card(ON_TIME, events), Customer(others={'promises_broken': 0})))
 
     def test_missing_value_is_left_out_or_gets_its_points(self):
         altman = characteristic('altman_z', (-99, 0), (2.6, 100))

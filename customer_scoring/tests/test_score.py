@@ -258,7 +258,9 @@ class TestGradeOfScore(ScoreCommon):
         self.assertEqual(self.account.grade_id, self.bad)
         self.assertEqual(len(self.events('grade_overridden')), 1)
         self.env.cr.execute(
-            SQL("UPDATE scoring_override SET date_until = %s WHERE id = %s", self.today - timedelta(days=1), override.id)
+            SQL(
+                "UPDATE scoring_override SET date_until = %s WHERE id = %s", self.today - timedelta(days=1), override.id
+            )
         )
         override.invalidate_recordset()
         self.env['scoring.override'].sudo()._expire(self.company)
