@@ -118,7 +118,7 @@ class ScoringScore(models.Model):
             own = score.invoice_count / (score.invoice_count + pull) if score.invoice_count + pull else 1.0
             own = own if score.has_behaviour else 0.0
             score.rest_text = self.env._(
-                "%(count)s invoices; own history %(own)s %%, average of the segment %(rest)s %%",
+                "Invoices: %(count)s. Own history %(own)s %%, average of the segment %(rest)s %%",
                 count=score.invoice_count,
                 own=round(100 * own),
                 rest=100 - round(100 * own),

@@ -113,7 +113,9 @@ class ScoringScoreLine(models.Model):
         if not self.step_kind:
             return False
         bound, metric = self._number(self.step_bound, unit), METRICS.get(self.metric)
-        if self.step_kind == 'on_time':
+        if self.step_kind == 'on_time' and self.step_number == 1:
+            what = self.env._("Pay on time 1 more invoice")
+        elif self.step_kind == 'on_time':
             what = self.env._("Pay on time %(number)s more invoices", number=int(self.step_number))
         elif self.step_kind == 'pay':
             what = self.env._(

@@ -85,7 +85,7 @@ class TestScore(ScoreCommon):
         score = self.account.score_id
         # 1 of 6 at 100, 5 of 6 at 40.
         self.assertEqual((score.score, score.little, score.behaviour, score.drawn), (50, True, 100, -50))
-        self.assertEqual(score.rest_text, "1 invoices; own history 17 %, average of the segment 83 %")
+        self.assertEqual(score.rest_text, "Invoices: 1. Own history 17 %, average of the segment 83 %")
 
     def test_average_of_the_segment_is_kept_by_day(self):
         card = self._card(pull=5, prior=40.0)

@@ -107,13 +107,7 @@ class ScoringTrial(models.TransientModel):
                 ],
             }
         )
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.display_name,
-            'res_model': self._name,
-            'res_id': self.id,
-            'views': [(False, 'form')],
-        }
+        return True
 
     @api.model
     def _move(self, before, after):
