@@ -1,6 +1,4 @@
 from . import controllers
-from . import models
-from . import wizard
 from . import engine
 from . import models
 from . import wizard

@@ -7,23 +7,35 @@
 Customer Scoring
 ================
 
-Scorecards computed from the company's own ledger and from outside data: grades,
-recommended limits and early warnings, each with its reasons.
+* Scorecards computed from the company's own ledger and from outside data
+* Each score with its reasons, and what it takes to get a better one
+* Financial statements, external ratings, outside factors, questionnaires
+* Recommended limits with their derivation, early warnings, a monthly risk report
 """,
     'author': "Credit Suite Team",
     'license': 'LGPL-3',
     'depends': ['credit_management'],
     'data': [
         'security/ir.model.access.csv',
-        'security/scoring_recommendation_security.xml',
-        'data/ir_cron_recommendation_data.xml',
-        'views/menus.xml',
-        'views/scoring_recommendation_views.xml',
-        'security/customer_scoring_security.xml',
         'security/scoring_entered_security.xml',
+        'security/scoring_score_security.xml',
+        'security/scoring_recommendation_security.xml',
+        'security/scoring_risk_report_security.xml',
+        'data/ir_cron_score_data.xml',
+        'data/scoring_card_data.xml',
         'data/scoring_factor_type_data.xml',
         'data/scoring_questionnaire_data.xml',
+        'data/ir_cron_recommendation_data.xml',
+        'data/scoring_risk_report_data.xml',
         'wizard/scoring_rating_upload_views.xml',
+        'views/scoring_card_views.xml',
+        'views/scoring_score_views.xml',
+        'views/scoring_override_views.xml',
+        'views/scoring_run_views.xml',
+        'views/scoring_trial_views.xml',
+        'views/credit_account_score_views.xml',
+        'views/res_partner_score_views.xml',
+        'views/res_config_settings_score_views.xml',
         'views/scoring_statement_views.xml',
         'views/scoring_rating_provider_views.xml',
         'views/scoring_rating_views.xml',
@@ -35,33 +47,21 @@ recommended limits and early warnings, each with its reasons.
         'views/scoring_answer_views.xml',
         'views/credit_account_entered_views.xml',
         'views/res_config_settings_entered_views.xml',
+        'views/credit_alert_scoring_views.xml',
         'views/menus.xml',
+        'views/scoring_score_menus.xml',
         'views/scoring_entered_menus.xml',
+        'views/scoring_recommendation_views.xml',
+        'views/scoring_risk_report_views.xml',
     ],
     'demo': [
         'demo/scoring_entered_demo.xml',
+        'demo/account_move_demo.xml',
     ],
     'assets': {
         'web.assets_backend': [
             'customer_scoring/static/src/**/*',
         ],
     },
-        'security/scoring_score_security.xml',
-        'data/ir_cron_score_data.xml',
-        'data/scoring_card_data.xml',
-        'views/scoring_card_views.xml',
-        'views/scoring_score_views.xml',
-        'views/scoring_override_views.xml',
-        'views/scoring_run_views.xml',
-        'views/scoring_trial_views.xml',
-        'views/credit_account_score_views.xml',
-        'views/res_partner_score_views.xml',
-        'views/res_config_settings_score_views.xml',
-        'views/menus.xml',
-        'views/scoring_score_menus.xml',
-    ],
-    'demo': [
-        'demo/account_move_demo.xml',
-    ],
     'post_init_hook': 'post_init_hook',
 }

@@ -1,1 +1,2 @@
 from . import scoring_person
+from . import scoring_risk_report

@@ -29,6 +29,7 @@ class History:
     """
 
     days: tuple = ()
+    in_order: tuple = ()  # the same in the order of their due dates
     amount: float = 0.0
     amount_days: float = 0.0
     weight: float = 0.0

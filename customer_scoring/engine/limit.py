@@ -5,8 +5,9 @@ long as he takes to pay. It is scaled by the grade, and capped by what the custo
 and by what we can (a share of our own yearly sales with one customer).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10
 
 DAYS_PER_MONTH = 30
 # How exact a recommended limit is: 39 225 becomes 39 200.
@@ -66,6 +67,12 @@ def recommend(basis: Basis) -> Recommendation:
     lowest = min([graded, *(amount for _code, amount in caps)])
     steps += [Step(code, amount, binding=amount == lowest < graded) for code, amount in caps]
     return Recommendation(_round_down(lowest, basis.rounding), tuple(steps))
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    """Return the smallest of the values with at least that share of them at or below it."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
 def _round_down(amount: float, unit: float) -> float:

@@ -4,19 +4,18 @@ Each warning compares the customer with himself: with the score before, with his
 reporting. What is not known (None, too short a history) warns of nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-# A ratio is worse where it moved in this direction.
-WORSE_WHEN_HIGHER = frozenset({'debt_ratio'})
+from .limit import quantile
 
 
 @dataclass(frozen=True)
 class Payment:
     """One payment of a customer, in the order in which they came."""
 
-    payer: int  # the account or person it came from
+    payer: str  # the account or person it came from
     method: str
     amount: float
     is_bill: bool = False
@@ -62,7 +61,7 @@ class Thresholds:
     silent_gaps: float = 3.0
     silent_days: int = 45
     ratio_worse_percent: float = 20.0
-    statement_months: int = 18
+    statement_months: int = 18  # 0: statements don't get old
 
 
 @dataclass(frozen=True)
@@ -87,10 +86,9 @@ def finder(kind: str) -> Callable[[Finder], Finder]:
     return add
 
 
-def warnings(facts: Facts, thresholds: Thresholds, kinds: Iterable[str] | None = None) -> tuple[Warning, ...]:
-    """Return what is worth a warning, in the order of FINDERS; only of the kinds, if given."""
-    wanted = FINDERS if kinds is None else {kind: FINDERS[kind] for kind in FINDERS if kind in set(kinds)}
-    found = ((kind, find(facts, thresholds)) for kind, find in wanted.items())
+def warnings(facts: Facts, thresholds: Thresholds) -> tuple[Warning, ...]:
+    """Return what is worth a warning, in the order of FINDERS."""
+    found = ((kind, find(facts, thresholds)) for kind, find in FINDERS.items())
     return tuple(Warning(kind, figures) for kind, figures in found if figures is not None)
 
 
@@ -118,7 +116,7 @@ def _slower(facts, thresholds):
     if len(recent) < count or len(habit) < thresholds.habit_items:
         return None
     now, before = median(recent), median(habit)
-    if now - before < thresholds.slower_days or now <= _quantile(habit, 0.8):
+    if now - before < thresholds.slower_days or now <= quantile(habit, 0.8):
         return None
     return {'before': before, 'now': now}
 
@@ -169,14 +167,13 @@ def _stopped_buying(facts, thresholds):
 
 @finder('ratios')
 def _ratios(facts, thresholds):
-    """Report ratios that are worse than the year before, each by its share of the value then."""
+    """Report ratios that are worse than the year before by a share of the value then; of all of them more is better."""
     worse = {}
     for name, before in facts.ratios_before.items():
         now = facts.ratios.get(name)
         if now is None or before is None or not before:
             continue
-        change = (now - before) / abs(before) * 100
-        if (change if name in WORSE_WHEN_HIGHER else -change) >= thresholds.ratio_worse_percent:
+        if (before - now) / abs(before) * 100 >= thresholds.ratio_worse_percent:
             worse[name] = [before, now]
     return {'ratios': worse} if worse else None
 
@@ -193,7 +190,9 @@ def _country_risk(facts, _thresholds):
 
 @finder('statement_old')
 def _statement_old(facts, thresholds):
-    if facts.statement_months is None or facts.statement_months < thresholds.statement_months:
+    if not thresholds.statement_months or facts.statement_months is None:
+        return None
+    if facts.statement_months < thresholds.statement_months:
         return None
     return {'months': facts.statement_months}
 
@@ -208,9 +207,3 @@ def _is_round_part(payment, thresholds):
     unit = thresholds.round_amount
     # Whole cents: money is never compared as it lies in memory.
     return payment.is_part and payment.amount > 0 and round(payment.amount * 100) % round(unit * 100) == 0
-
-
-def _quantile(values, share):
-    """Return the smallest of the values with at least that share of them at or below it."""
-    ordered = sorted(values)
-    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]

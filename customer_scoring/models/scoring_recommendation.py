@@ -1,14 +1,18 @@
+from datetime import date
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date, formatLang
 
-from ..engine.limit import DAYS_PER_MONTH, Basis, Standing, next_limit, recommend
+from ..engine.limit import DAYS_PER_MONTH, Basis, Standing, next_limit, quantile, recommend
 
 # What is invoiced in so many months shows the need; a younger customer's months count, but not less than these.
 MONTHS = 12
 FEWEST_MONTHS = 3
+# By when so large a share of the invoices is paid counts as the customer's lateness.
+LATE_SHARE = 0.8
 # So long nothing is proposed again after a recommendation was rejected.
 REST_AFTER_REJECTION = 90
 # Customers per round of the job.
@@ -289,12 +293,30 @@ class ScoringRecommendation(models.Model):
     @api.model
     def _late_days(self, partner_ids, company, today):
         """Return {partner id: days beyond terms by when four fifths of the invoices are paid}."""
-        return {}
+        customers = self.env['scoring.score']._ledger_customers(partner_ids, company, today, ())
+        return {
+            partner_id: quantile(customer.history.days, LATE_SHARE)
+            for partner_id, customer in customers.items()
+            if customer.history.days
+        }
 
     @api.model
     def _net_worths(self, partner_ids, company, today):
-        """Return {partner id: equity of the last financial statement, company currency}."""
-        return {}
+        """Return {partner id: equity of the last financial statement that is not out of date, company currency}."""
+        statements = self.env['scoring.statement'].search(
+            [
+                ('company_id', '=', company.id),
+                ('partner_id', 'in', partner_ids),
+                ('period_end', '>=', self.env['scoring.statement']._oldest_end(company, today) or date.min),
+            ],
+            # The customer's own before its group's.
+            order='period_end DESC, consolidated, audited DESC, id DESC',
+        )
+        worths = {}
+        for partner, own in statements.grouped('partner_id').items():
+            if own[0].equity is not False:
+                worths[partner.id] = own[0].currency_id._convert(own[0].equity, company.currency_id, company, today)
+        return worths
 
     @api.model
     def _present(self, accounts):
@@ -343,7 +365,7 @@ class ScoringRecommendation(models.Model):
     @api.model
     def _cron_recommend(self):
         """Recommend, propose and apply limits in all companies, once a month."""
-        self.env['credit.counter']._each_company(self._recommend_company, FAILED)
+        self.env['credit.counter']._each_root_company(self._recommend_company, FAILED)
 
     @api.model
     def _recommend_company(self, company):

@@ -96,6 +96,7 @@ class ScoringScore(models.Model):
         days = tuple(row['days'] or ())
         return History(
             days=days,
+            in_order=tuple(row['in_order'] or ()),
             amount=float(row['amount'] or 0.0),
             amount_days=float(row['amount_days'] or 0.0),
             weight=row['weight'] or 0.0,
@@ -296,7 +297,8 @@ class ScoringScore(models.Model):
                  WHERE day IS NULL AND due >= %(date)s
             ),
             paying AS (
-                SELECT experience.partner_id, array_agg(days ORDER BY days) AS days, SUM(amount) AS amount,
+                SELECT experience.partner_id, array_agg(days ORDER BY days) AS days,
+                       array_agg(days ORDER BY due, days) AS in_order, SUM(amount) AS amount,
                        SUM(amount * days) AS amount_days, SUM(weight) AS weight, SUM(weight * days) AS weight_days,
                        COUNT(*) FILTER (WHERE due > %(trend)s) AS count_now,
                        COUNT(*) FILTER (WHERE due <= %(trend)s) AS count_before,
@@ -343,7 +345,7 @@ class ScoringScore(models.Model):
                   FROM item
               GROUP BY partner_id
             )
-            SELECT customer.partner_id, paying.days, paying.amount, paying.amount_days, paying.weight,
+            SELECT customer.partner_id, paying.days, paying.in_order, paying.amount, paying.amount_days, paying.weight,
                    paying.weight_days, COALESCE(paying.count_now, 0) AS count_now,
                    COALESCE(paying.count_before, 0) AS count_before, paying.days_now, paying.days_before,
                    paying.weekday_count, paying.weekday_late, overdue.ages AS overdue_ages,
