@@ -497,7 +497,7 @@ def test_customers_are_handed_over_with_a_sheet(office: Office, new_page: Callab
     assert "Maple Territory" in cells
     press(page, "action_confirm")
     page.locator(".modal .btn-primary").click()
-    state(page, "Confirmed")
+    state(page, "Signed")
     press(page, "action_carry_out")
     page.locator(".modal .btn-primary").click()
     state(page, "Done")
