@@ -1,0 +1,64 @@
+from odoo import fields, models
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    dunning_step_id = fields.Many2one(
+        'dunning.step',
+        string="Reminder Step",
+        compute='_compute_dunning',
+        compute_sudo=True,
+        search='_search_dunning_step_id',
+    )
+    dunning_last_date = fields.Date(string="Last Reminder", compute='_compute_dunning', compute_sudo=True)
+    dunning_next_date = fields.Date(
+        string="Next Reminder", compute='_compute_dunning', compute_sudo=True, help="If it is not paid until then."
+    )
+    dunning_next_step_id = fields.Many2one(
+        'dunning.step', string="Next Reminder Step", compute='_compute_dunning', compute_sudo=True
+    )
+    dunning_notice_count = fields.Integer(string="Reminders", compute='_compute_dunning', compute_sudo=True)
+
+    def _compute_dunning(self):
+        invoices = self.filtered(
+            lambda move: move.move_type in ('out_invoice', 'out_receipt') and move.state == 'posted'
+        )
+        lines = invoices.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+        counts = dict(
+            self.env['dunning.notice.line']._read_group(
+                [('move_id', 'in', invoices.ids), ('notice_id.state', '=', 'sent')],
+                ['move_id'],
+                ['notice_id:count_distinct'],
+            )
+        )
+        for move in self:
+            own = lines.filtered(lambda line, move=move: line.move_id == move)
+            furthest = own.filtered('dunning_step_id').sorted('dunning_days')[-1:]
+            coming = own.filtered('dunning_next_date').sorted('dunning_next_date')[:1]
+            move.dunning_step_id = furthest.dunning_step_id
+            move.dunning_last_date = max(own.filtered('dunning_last_date').mapped('dunning_last_date'), default=False)
+            move.dunning_next_date = coming.dunning_next_date
+            move.dunning_next_step_id = coming.dunning_next_step_id
+            move.dunning_notice_count = counts.get(move, 0)
+
+    def _search_dunning_step_id(self, operator, value):
+        # Progress belongs to the items, which the user may read as he may read the invoice.
+        progress = self.env['dunning.progress'].sudo()
+        if operator == 'in' and False in value:
+            return (
+                ['!', ('id', 'in', progress._search([]).subselect('move_line_id'))]
+                if set(value) == {False}
+                else NotImplemented
+            )
+        if operator not in ('in', 'any'):
+            return NotImplemented
+        found = progress._search([('step_id', operator, value)])
+        return [('line_ids', 'in', found.subselect('move_line_id'))]
+
+    def action_view_dunning(self):
+        """Open the reminders that listed this invoice."""
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('dunning_followup.dunning_notice_action')
+        return action | {'domain': [('line_ids.move_id', '=', self.id)], 'context': {'create': False}}

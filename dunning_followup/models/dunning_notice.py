@@ -1,0 +1,592 @@
+import logging
+import uuid
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+from odoo.tools.misc import split_every
+
+from ..engine import schedule
+from .dunning_item import OPEN_STATES
+from .dunning_step import CHANNEL_LABELS, GATEWAY_CHANNELS
+
+_logger = logging.getLogger(__name__)
+
+STATE_LABELS = [
+    ('draft', "Proposed"),
+    ('excluded', "Excluded"),
+    ('held', "On hold"),
+    ('to_send', "To send"),
+    ('rendering', "PDF to be made"),
+    ('to_print', "To print"),
+    ('queued', "In the mail queue"),
+    ('sending', "Being handed over"),
+    ('sent', "Sent"),
+    ('failed', "Failed"),
+    ('cancelled', "Cancelled"),
+]
+BATCH = 200  # notices in one transaction
+BOOK_BATCH = 500
+TRIES = 10  # before a person has to look at it
+FIRST_WAIT = timedelta(minutes=15)  # doubled with each failure
+LONGEST_WAIT = timedelta(days=1)
+# After that, whoever was handing a notice over is dead: no request takes so long.
+ABANDONED = timedelta(minutes=10)
+COLLECTOR = 'dunning_followup.group_collections_collector'
+
+
+class DunningNotice(models.Model):
+    """What one customer gets in one run: one message about all open items, led by the furthest step.
+
+    Each change of the state is committed before anything leaves the house, and
+    a notice leaves it from one state only, so that whoever is killed sends
+    nothing twice. Channels are methods `_send_<channel>`.
+    """
+
+    _name = 'dunning.notice'
+    _description = "Reminder Sent to a Customer"
+    _order = 'date desc, id desc'
+    _check_company_auto = True
+
+    run_id = fields.Many2one('dunning.run', readonly=True, index=True, ondelete='cascade')
+    kind = fields.Selection(
+        [('reminder', "Reminder"), ('thank_you', "Thanks")], required=True, readonly=True, default='reminder'
+    )
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True)
+    currency_id = fields.Many2one(related='company_id.currency_id')
+    partner_id = fields.Many2one(
+        'res.partner', string="Customer", required=True, readonly=True, index=True, ondelete='restrict'
+    )
+    contact_id = fields.Many2one('res.partner', string="Recipient", readonly=True, ondelete='set null')
+    plan_id = fields.Many2one('dunning.plan', readonly=True, ondelete='restrict')
+    step_id = fields.Many2one('dunning.step', readonly=True, index=True, ondelete='restrict', help="Leads the message.")
+    channel = fields.Selection(CHANNEL_LABELS, readonly=True, required=True)
+    state = fields.Selection(STATE_LABELS, readonly=True, required=True, default='draft', index=True)
+    reason = fields.Char(readonly=True, help="Why it is excluded, on hold, waiting, failed or cancelled.")
+    date = fields.Date(readonly=True, required=True, help="Day of the run.")
+    line_ids = fields.One2many('dunning.notice.line', 'notice_id', string="Items", readonly=True)
+    amount_total = fields.Monetary(string="Amount", readonly=True, help="Of all items listed, in company currency.")
+    item_count = fields.Integer(string="Items Listed", readonly=True)
+    days_overdue = fields.Integer(string="Oldest Item (Days)", readonly=True, aggregator='max')
+    date_sent = fields.Datetime(string="Sent On", readonly=True)
+    date_next = fields.Datetime(string="Not Before", readonly=True, help="When it is tried again.")
+    date_claimed = fields.Datetime(readonly=True, help="Since when it is being handed over.")
+    attempts = fields.Integer(readonly=True, aggregator=None)
+    booked = fields.Boolean(
+        readonly=True, help="Whether progress, credit file and claims know what became of this notice."
+    )
+    thanked = fields.Boolean(readonly=True)
+    key = fields.Char(
+        readonly=True,
+        required=True,
+        copy=False,
+        default=lambda self: uuid.uuid4().hex,
+        help="Goes with the message, so that a receiver can tell a repetition.",
+    )
+    subject = fields.Char(readonly=True)
+    text = fields.Text(readonly=True, help="Of short messages, activities and notes.")
+    mail_mail_id = fields.Many2one(
+        'mail.mail', string="E-mail", readonly=True, index='btree_not_null', ondelete='set null'
+    )
+    sms_uuid = fields.Char(readonly=True, index='btree_not_null')
+    provider_ref = fields.Char(string="Gateway Reference", readonly=True, index='btree_not_null')
+    delivery = fields.Selection([('delivered', "Delivered"), ('undelivered', "Not delivered")], readonly=True)
+    attachment_id = fields.Many2one('ir.attachment', string="PDF", readonly=True, ondelete='set null')
+    file_ids = fields.Many2many(
+        'ir.attachment', 'dunning_notice_file_rel', 'notice_id', 'attachment_id', string="Files", readonly=True
+    )
+    content = fields.Html(compute='_compute_content', compute_sudo=True, sanitize=False, help="As it was sent.")
+
+    _run_partner_unique = models.UniqueIndex(
+        '(run_id, partner_id) WHERE run_id IS NOT NULL', "One notice per customer and run."
+    )
+    _key_unique = models.UniqueIndex('(key)', "A notice has a key of its own.")
+    _open_idx = models.Index("(state, id) WHERE state IN ('to_send', 'rendering', 'queued', 'sending')")
+    _unbooked_idx = models.Index("(id) WHERE booked IS NOT TRUE AND state IN ('sent', 'failed')")
+    _timeline_idx = models.Index('(partner_id, company_id, date_sent)')
+
+    @api.depends('partner_id', 'step_id', 'kind')
+    def _compute_display_name(self):
+        for notice in self.sudo():
+            what = notice.step_id.name or self.env._("Thanks")
+            notice.display_name = f'{notice.partner_id.display_name}: {what}'
+
+    @api.depends('mail_mail_id', 'text')
+    def _compute_content(self):
+        for notice in self:
+            notice.content = notice.mail_mail_id.body_html or (
+                Markup("<p style='white-space: pre-wrap'>%s</p>") % notice.text if notice.text else False
+            )
+
+    # -------------------------------------------------------------------------
+    # Review
+    # -------------------------------------------------------------------------
+
+    def _check_collector(self):
+        """Refuse who may not decide on notices; what is decided is written as the system."""
+        if not (self.env.su or self.env.user.has_group(COLLECTOR)):
+            raise AccessError(self.env._("Only collectors decide on reminders. Ask one of them."))
+        self.check_access('read')
+
+    def _decide(self, state, reason):
+        """Take notices out of a run that is not sent yet, or put them back; collectors only.
+
+        :param state: 'draft', 'excluded' or 'held'
+        """
+        self._check_collector()
+        if self.run_id.filtered(lambda run: run.state not in ('simulated', 'sending')) or self.filtered(
+            lambda notice: notice.state not in ('draft', 'excluded', 'held')
+        ):
+            raise UserError(self.env._("Only what is proposed and not sent yet can be decided on."))
+        if state != 'draft' and not (reason or '').strip():
+            raise UserError(self.env._("State the reason: it is kept with the run."))
+        self.sudo().write({'state': state, 'reason': state != 'draft' and reason})
+
+    def action_include(self):
+        """Put notices back that were excluded or on hold; collectors only."""
+        self._decide('draft', False)
+        # What is released while the run is under way is sent with it.
+        if released := self.filtered(lambda notice: notice.run_id.state == 'sending'):
+            released.sudo().write({'state': 'to_send'})
+            self._trigger()
+
+    def action_exclude(self):
+        """Ask for the reason why these notices are not sent in this run."""
+        return self._ask_decision('excluded')
+
+    def action_hold(self):
+        """Ask for the reason why these notices are held back for now."""
+        return self._ask_decision('held')
+
+    def _ask_decision(self, state):
+        self._check_collector()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Exclude") if state == 'excluded' else self.env._("Hold"),
+            'res_model': 'dunning.decision',
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': {'default_notice_ids': self.ids, 'default_state': state},
+        }
+
+    def action_retry(self):
+        """Send what failed again now; collectors only."""
+        self._check_collector()
+        failed = self.filtered(lambda notice: notice.state in ('failed', 'to_send'))
+        if not failed:
+            raise UserError(self.env._("Only what failed or waits can be tried again."))
+        failed.sudo().write({'state': 'to_send', 'date_next': False, 'attempts': 0, 'booked': False})
+        failed.run_id.sudo().filtered(lambda run: run.state == 'done').write({'state': 'sending'})
+        self._trigger()
+
+    def action_mark_sent(self):
+        """Note that letters were posted, or that a message whose outcome was not known did go out; collectors only."""
+        self._check_collector()
+        posted = self.filtered(lambda notice: notice.state in ('to_print', 'failed'))
+        if not posted:
+            raise UserError(self.env._("Only letters to print, and what failed, can be marked as sent."))
+        posted.sudo()._set_sent()
+        self._trigger()
+
+    def action_cancel(self):
+        """Give up what is not handed over yet; collectors only."""
+        self._check_collector()
+        open_ = self.filtered(
+            lambda notice: notice.state in ('draft', 'held', 'to_send', 'rendering', 'to_print', 'failed')
+        )
+        if not open_:
+            raise UserError(self.env._("What was handed over can't be cancelled."))
+        open_.sudo().write(
+            {'state': 'cancelled', 'reason': self.env._("Cancelled by %(user)s", user=self.env.user.name)}
+        )
+        self._trigger()
+
+    def action_print(self):
+        """Open one PDF of these letters; collectors only."""
+        self._check_collector()
+        return self.sudo()._print_action()
+
+    def action_open_mail(self):
+        """Show this notice as it was sent."""
+        self.ensure_one()
+        self.check_access('read')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.display_name,
+            'res_model': 'dunning.notice',
+            'res_id': self.id,
+            'views': [(self.env.ref('dunning_followup.dunning_notice_view_form').id, 'form')],
+            'target': 'current',
+        }
+
+    # -------------------------------------------------------------------------
+    # Jobs
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _trigger(self):
+        """Have the jobs look at notices, soon after this transaction."""
+        for name in ('send', 'render', 'book'):
+            # Whoever sends need not be allowed to run jobs.
+            self.env.ref(f'dunning_followup.ir_cron_{name}').sudo()._trigger()
+
+    @api.model
+    def _cron_send(self):
+        """Hand over what is to be sent, in committed batches that several workers share."""
+        self._recover()
+        ids = self._waiting_ids(['to_send'])
+        self._work(ids, BATCH, self._send_batch)
+        slow = self._waiting_ids(['to_send'], "channel = ANY(%s)", list(GATEWAY_CHANNELS))
+        self._work(slow, 1, self._deliver)
+        self.env.ref('dunning_followup.ir_cron_book').sudo()._trigger()
+
+    @api.model
+    def _cron_render(self):
+        """Make the PDFs that are waited for, one per transaction; several workers share them."""
+        self._work(self._waiting_ids(['rendering']), 1, self._render_batch)
+        self.env.ref('dunning_followup.ir_cron_book').sudo()._trigger()
+
+    @api.model
+    def _cron_book(self):
+        """Note what was sent or has failed: progress, credit file, claims, escalation; then close the runs."""
+        self.flush_model(['booked', 'state'])
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM dunning_notice WHERE booked IS NOT TRUE AND state IN ('sent', 'failed') ORDER BY id")
+        )
+        self._work([id_ for [id_] in rows], BOOK_BATCH, self._book_batch)
+        self._thank()
+        self.env['dunning.run']._close_finished()
+
+    @api.model
+    def _work(self, ids, size, step):
+        """Run a step over notices in batches, each in a transaction that may run again after a conflict."""
+        commit = self.env['ir.cron']._commit_progress
+        commit(remaining=len(ids))
+        for batch in split_every(size, ids):
+            batch = list(batch)
+            try:
+                self.env['credit.counter']._in_turn(step, batch)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                # Another worker is at them, or they are taken up with the next run of the job.
+                self.env.cr.rollback()
+            if not commit(len(batch)):
+                break
+
+    @api.model
+    def _waiting_ids(self, states, condition="TRUE", *args):
+        """Return the ids of what may be handed over now."""
+        self.flush_model(['channel', 'date_next', 'state'])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id FROM dunning_notice
+                 WHERE state = ANY(%s) AND (date_next IS NULL OR date_next <= now() AT TIME ZONE 'UTC') AND %s
+              ORDER BY id
+                """,
+                states,
+                SQL(condition, *args),
+            )
+        )
+        return [id_ for [id_] in rows]
+
+    @api.model
+    def _take(self, ids, states):
+        """Return those of the notices that are ours to work on: locked, and still in one of the states."""
+        return self.browse(ids).exists().try_lock_for_update().filtered(lambda notice: notice.state in states)
+
+    # -------------------------------------------------------------------------
+    # Sending
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _send_batch(self, ids):
+        """Hand over a batch of notices: to Odoo's queues, to the PDF job, or as activities and notes.
+
+        What goes out by HTTP is only looked at here, see `_deliver`.
+        """
+        notices = self._take(ids, ['to_send'])
+        notices = notices.filtered(lambda notice: notice.channel not in GATEWAY_CHANNELS)
+        for channel, group in notices._ready().grouped('channel').items():
+            group._attempt(f'_send_{channel}')
+
+    def _ready(self):
+        """Return those that may go out now: still owed, and let through by the contact rules."""
+        self._refresh()
+        ready = self.filtered(lambda notice: notice.state == 'to_send')
+        now = fields.Datetime.now()
+        blocked = self.browse()
+        for (channel, company), group in ready.grouped(lambda notice: (notice.channel, notice.company_id)).items():
+            gate = self.env['dunning.seam'].with_company(company)._gate(group.partner_id, channel, now)
+            for notice in group:
+                allowed, moment, reason = gate.get(notice.partner_id.id, (True, None, ''))
+                if allowed:
+                    continue
+                blocked |= notice
+                # Without a next moment it is never allowed, as after an opt-out.
+                notice.write(
+                    {'reason': reason, 'date_next': moment} if moment else {'reason': reason, 'state': 'excluded'}
+                )
+        return ready - blocked
+
+    def _attempt(self, method):
+        """Hand notices over in a savepoint; if that fails, one by one, and what fails alone is told so."""
+        try:
+            with self.env.cr.savepoint():
+                getattr(self, method)()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # Of no use in this transaction: it goes on seeing its old snapshot.
+            raise
+        except Exception as error:  # whatever it is, the others go on
+            self.invalidate_recordset()
+            if len(self) == 1:
+                _logger.info("Reminder %s was not sent: %s", self.id, type(error).__name__)
+                self._set_error(
+                    str(error)
+                    if isinstance(error, UserError)
+                    else self.env._("Unexpected error: %(error)s", error=type(error).__name__)
+                )
+                return
+            for notice in self:
+                notice._attempt(method)
+
+    def _set_error(self, text, final=False):
+        """Note why these could not be sent: they are tried again later, a few times."""
+        now = fields.Datetime.now()
+        for notice in self:
+            attempts = notice.attempts + 1
+            over = final or attempts >= TRIES
+            notice.write(
+                {
+                    'state': 'failed' if over else 'to_send',
+                    'reason': text,
+                    'attempts': attempts,
+                    'date_next': False if over else now + min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT),
+                }
+            )
+
+    def _set_sent(self):
+        """Note that these have gone out."""
+        self.write(
+            {'state': 'sent', 'date_sent': fields.Datetime.now(), 'reason': False, 'date_next': False, 'booked': False}
+        )
+
+    @api.model
+    def _recover(self):
+        """Look after what somebody was handing over who is not there any more."""
+        dead = self.search([('state', '=', 'sending'), ('date_claimed', '<', fields.Datetime.now() - ABANDONED)])
+        dead = dead.try_lock_for_update().filtered(lambda notice: notice.state == 'sending')
+        again = dead.filtered(lambda notice: notice.step_id.gateway_id.idempotent)
+        again.write({'state': 'to_send'})
+        (dead - again).write(
+            {
+                'state': 'failed',
+                'reason': self.env._(
+                    "Interrupted: it is not known whether it went out. Ask the provider, then send it again or mark "
+                    "it as sent."
+                ),
+            }
+        )
+        # Somebody deleted the mail, or cancelled it in the mail queue.
+        self.search([('state', '=', 'queued'), ('mail_mail_id', '=', False), ('sms_uuid', '=', False)]).write(
+            {'state': 'to_send', 'reason': self.env._("The e-mail was deleted from the queue.")}
+        )
+        self.search([('state', '=', 'queued'), ('mail_mail_id.state', '=', 'cancel')]).write(
+            {'state': 'cancelled', 'reason': self.env._("The e-mail was cancelled in the mail queue.")}
+        )
+
+    def _refresh(self):
+        """Bring notices that were not sent yet up to date: what was paid or excluded meanwhile is taken out."""
+        seam = self.env['dunning.seam']
+        for company, notices in self.filtered(lambda notice: notice.kind == 'reminder').grouped('company_id').items():
+            date = company._credit_today()
+            rows = {row['id']: row for row in self.env['dunning.item']._rows(company, date, notices.partner_id.ids)}
+            excluded = seam._excluded(self.env['account.move.line'].browse(rows), company, date)
+            changed = self.browse()
+            gone = self.env['dunning.notice.line']
+            for line in notices.line_ids:
+                row = rows.get(line.move_line_id.id)
+                remaining, currency_part = _left(row, excluded, company)
+                if company.currency_id.compare_amounts(remaining, 0.0) <= 0:
+                    gone += line
+                    changed |= line.notice_id
+                elif company.currency_id.compare_amounts(remaining, line.amount_residual):
+                    line.write({'amount_residual': remaining, 'amount_currency': currency_part})
+                    changed |= line.notice_id
+            gone.unlink()
+            changed._follow_lines()
+
+    def _follow_lines(self):
+        """Take totals and leading step from the lines that are left; without any step the notice is pointless."""
+        for notice in self:
+            lead = max(notice.line_ids.filtered('step_id'), key=lambda line: line.step_days, default=None)
+            vals = notice._prepare_totals()
+            if lead is None:
+                vals |= {'state': 'cancelled', 'reason': self.env._("Paid, or not to be chased any more.")}
+            elif lead.step_id != notice.step_id:
+                vals |= {'step_id': lead.step_id.id, 'channel': lead.step_id.channel}
+            notice.write(vals)
+
+    def _prepare_totals(self):
+        return {
+            'amount_total': self.currency_id.round(sum(self.line_ids.mapped('amount_residual'))),
+            'item_count': len(self.line_ids),
+            'days_overdue': max(self.line_ids.mapped('days_overdue'), default=0),
+        }
+
+    # -------------------------------------------------------------------------
+    # Afterwards
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _book_batch(self, ids):
+        """Note what was sent or has failed, in a constant number of statements per company."""
+        notices = self._take(ids, ['sent', 'failed']).filtered(lambda notice: not notice.booked)
+        for company, group in notices.grouped('company_id').items():
+            accounts = self.env['credit.account']._for_partners(group.partner_id, company).grouped('partner_id')
+            reminders = group.filtered(lambda notice: notice.kind == 'reminder')
+            sent = reminders.filtered(lambda notice: notice.state == 'sent')
+            sent._advance_progress()
+            self.env['dunning.seam']._book_step(sent)
+            self.env['credit.event']._record(
+                [
+                    (accounts[notice.partner_id], f'dunning_{notice.state}', notice._prepare_payload())
+                    for notice in reminders
+                ]
+            )
+            sent._escalate(accounts)
+        notices.write({'booked': True})
+
+    def _prepare_payload(self):
+        return {
+            'dunning_notice_id': self.id,
+            'dunning_step_id': self.step_id.id,
+            'channel': self.channel,
+            'amount': self.amount_total,
+            'currency_id': self.currency_id.id,
+            'items': len(self.line_ids.filtered('step_id')),
+        }
+
+    def _advance_progress(self):
+        """Move the items that have reached a step to where they are now."""
+        steps = self.plan_id._engine_steps()
+        rows = []
+        for notice in self:
+            day = fields.Datetime.context_timestamp(
+                notice.with_context(tz=notice.company_id._credit_timezone()), notice.date_sent
+            ).date()
+            for line in notice.line_ids.filtered('step_id'):
+                item = schedule.Item(
+                    line.id, line.date_due or day, schedule.Progress(line.step_id.id, line.step_days, day)
+                )
+                coming = schedule.next_step(item, steps.get(notice.plan_id.id, []), day + timedelta(days=1))
+                rows.append(
+                    (
+                        line.move_line_id.id,
+                        line.move_line_id.company_id.id,
+                        notice.plan_id.id,
+                        line.step_id.id,
+                        line.step_days,
+                        day,
+                        coming and coming[0],
+                        notice.id,
+                    )
+                )
+        self.env['dunning.progress']._advance(rows)
+
+    def _escalate(self, accounts):
+        """Give a manager an activity on each customer whose step escalates."""
+        vals_list = []
+        for notice in self.filtered('step_id.escalate'):
+            account = accounts[notice.partner_id]
+            user = notice.plan_id.manager_id or notice.company_id._collections_managers()[:1]
+            reader = notice.with_context(lang=user.lang or self.env.lang)
+            vals_list.append(
+                account._prepare_dunning_activity(
+                    'dunning_followup.mail_activity_type_escalated',
+                    user,
+                    reader.env._(
+                        "%(step)s: %(amount)s open",
+                        step=reader.step_id.name,
+                        amount=reader._money(notice.amount_total),
+                    ),
+                )
+            )
+        self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(vals_list)
+
+    @api.model
+    def _thank(self):
+        """Make the notices of thanks to those who have paid all that their last reminder was about."""
+        self.flush_model()
+        self.env['account.move.line'].flush_model(['reconciled'])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT notice.id
+                  FROM dunning_notice notice
+                  JOIN dunning_plan plan ON plan.id = notice.plan_id AND plan.thank_you
+                 WHERE notice.state = 'sent' AND notice.booked AND notice.kind = 'reminder'
+                   AND notice.thanked IS NOT TRUE
+                   AND notice.date_sent > now() AT TIME ZONE 'UTC' - INTERVAL '90 days'
+                   AND EXISTS (SELECT FROM dunning_notice_line line WHERE line.notice_id = notice.id)
+                   AND NOT EXISTS (SELECT FROM dunning_notice_line line
+                                     JOIN account_move_line aml ON aml.id = line.move_line_id
+                                    WHERE line.notice_id = notice.id AND aml.reconciled IS NOT TRUE)
+              ORDER BY notice.id
+                """
+            )
+        )
+        self._work([id_ for [id_] in rows], BATCH, self._thank_batch)
+
+    @api.model
+    def _thank_batch(self, ids):
+        paid = self._take(ids, ['sent']).filtered(lambda notice: not notice.thanked)
+        paid.write({'thanked': True})
+        for company, group in paid.grouped('company_id').items():
+            date = company._credit_today()
+            # Who still has something overdue is not thanked yet.
+            owing = {
+                row['partner_id']
+                for row in self.env['dunning.item']._rows(company, date, group.partner_id.ids)
+                if row['days_overdue'] > 0 and row['remaining'] > 0
+            }
+            latest = {notice.partner_id: notice for notice in group.sorted('id')}
+            thanks = self.create(
+                [
+                    {
+                        'kind': 'thank_you',
+                        'company_id': company.id,
+                        'partner_id': partner.id,
+                        'contact_id': notice.contact_id.id,
+                        'plan_id': notice.plan_id.id,
+                        'channel': 'email',
+                        'state': 'to_send',
+                        'date': date,
+                    }
+                    for partner, notice in latest.items()
+                    if partner.id not in owing and (notice.contact_id.email or partner.email)
+                ]
+            )
+            if thanks:
+                self.env.ref('dunning_followup.ir_cron_send').sudo()._trigger()
+
+    @api.model
+    def _open_states(self):
+        """Return the states of what is under way."""
+        return OPEN_STATES
+
+
+def _left(row, excluded, company):
+    """Return what of an item is to be collected: in company currency, and in its own."""
+    if not row or row['no_followup']:
+        return 0.0, 0.0
+    remaining = row['remaining']
+    if row['id'] in excluded:
+        _code, _text, amount = excluded[row['id']]
+        remaining = 0.0 if amount is None else max(0.0, remaining - amount)
+    remaining = company.currency_id.round(remaining)
+    part = row['amount_currency'] * remaining / row['remaining'] if row['remaining'] else 0.0
+    return remaining, part

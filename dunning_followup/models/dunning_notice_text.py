@@ -1,0 +1,352 @@
+from markupsafe import Markup
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date, formatLang
+from odoo.tools.pdf import merge_pdf
+
+from ..engine.text import fill_html, fill_text, variables
+
+# Letters carry all that they show: without a patched wkhtmltopdf there are no
+# headers and footers, and a job may not reach the web server.
+LETTER = 'dunning_followup.letter'
+
+
+class DunningNotice(models.Model):
+    """What notices say: values for the texts, the table of items, the letter."""
+
+    _inherit = 'dunning.notice'  # pylint: disable=consider-merging-classes-inherited
+
+    def _localized(self):
+        """Return this notice in the language of its recipient."""
+        self.ensure_one()
+        lang = self.contact_id.lang or self.partner_id.lang or self.company_id.partner_id.lang or self.env.lang
+        return self.with_context(lang=lang)
+
+    def _money(self, amount, currency=None):
+        return formatLang(self.env, amount, currency_obj=currency or self.currency_id)
+
+    def _facts(self):
+        """Return what the text of this notice is filled with, in the language of the environment."""
+        self.ensure_one()
+        lines = [
+            {
+                'name': line._document_text(),
+                'date_due': line.date_due,
+                'days': line.days_overdue,
+                'amount': line.amount_residual,
+                'amount_currency': line.amount_currency,
+                'currency': line.document_currency_id,
+            }
+            for line in self.line_ids.sorted(lambda line: (line.date_due, line.id))
+        ]
+        return self._values(
+            self.partner_id, self.contact_id, self.company_id, self.run_id.user_id, lines, self._claims()
+        )
+
+    def _claims(self):
+        """Return the interest, fees and compensation to show; those of a batch are looked up at once."""
+        found = self.env.context.get('dunning_claims')
+        if found is None:
+            found = self._all_claims()
+        return found.get((self.company_id.id, self.partner_id.id), [])
+
+    def _all_claims(self):
+        """Return {(company id, partner id): claims} of these notices."""
+        claims = {}
+        for (company, date), group in self.grouped(lambda notice: (notice.company_id, notice.date)).items():
+            of_company = self.env['dunning.seam']._claims(group.line_ids.move_line_id, company, date)
+            claims |= {(company.id, partner_id): found for partner_id, found in of_company.items()}
+        return claims
+
+    @api.model
+    def _values(self, partner, contact, company, user, lines, claims):
+        """Return {name: value} for the texts.
+
+        :param lines: dicts of name, date_due, days, amount, amount_currency and currency, by due date
+        """
+        money = lambda amount: formatLang(self.env, amount, currency_obj=company.currency_id)  # noqa: E731
+        overdue = [line for line in lines if line['days'] > 0]
+        oldest = lines[0] if lines else {'days': 0, 'date_due': False}
+        return {
+            'contact': contact.name or partner.name or '',
+            'customer': partner.name or '',
+            'company': company.name,
+            'date': format_date(self.env, company._credit_today()),
+            'total': money(sum(line['amount'] for line in lines)),
+            'overdue': money(sum(line['amount'] for line in overdue)),
+            'count': len(lines),
+            'numbers': ", ".join(line['name'] for line in lines),
+            'oldest_days': max(0, oldest['days']),
+            'oldest_due': format_date(self.env, oldest['date_due']) if oldest['date_due'] else '',
+            'sender': (user or self.env.user).name if user else company.name,
+            'items': self._items_table(lines, company),
+            'claims': self._claims_table(claims, company),
+            'bank': self._bank_text(company),
+        }
+
+    @api.model
+    def _items_table(self, lines, company):
+        """Return the open items as an HTML table whose looks survive mail programs."""
+        cell = Markup("<td style='padding:4px 8px;border-bottom:1px solid #ddd;%s'>%s</td>")
+        head = Markup("<th style='padding:4px 8px;border-bottom:2px solid #555;text-align:%s'>%s</th>")
+        right = "text-align:right;white-space:nowrap"
+        foreign = any(line['currency'] and line['currency'] != company.currency_id for line in lines)
+        rows = []
+        for line in lines:
+            late = line['days'] if line['days'] > 0 else ''
+            cells = [
+                cell % ('', line['name']),
+                cell % ('white-space:nowrap', format_date(self.env, line['date_due']) if line['date_due'] else ''),
+                cell % (right, late),
+            ]
+            if foreign:
+                cells.append(
+                    cell % (right, formatLang(self.env, line['amount_currency'], currency_obj=line['currency']))
+                )
+            cells.append(cell % (right, formatLang(self.env, line['amount'], currency_obj=company.currency_id)))
+            rows.append(Markup("<tr>%s</tr>") % Markup().join(cells))
+        titles = [
+            head % ('left', self.env._("Document")),
+            head % ('left', self.env._("Due on")),
+            head % ('right', self.env._("Days overdue")),
+            *([head % ('right', self.env._("In currency"))] if foreign else []),
+            head % ('right', self.env._("Open amount")),
+        ]
+        total = formatLang(self.env, sum(line['amount'] for line in lines), currency_obj=company.currency_id)
+        return Markup(
+            "<table style='border-collapse:collapse;width:100%%;margin:12px 0'>"
+            "<thead><tr>%s</tr></thead><tbody>%s</tbody>"
+            "<tfoot><tr><td colspan='%s' style='padding:6px 8px;font-weight:bold'>%s</td>"
+            "<td style='padding:6px 8px;font-weight:bold;text-align:right;white-space:nowrap'>%s</td></tr></tfoot></table>"
+        ) % (Markup().join(titles), Markup().join(rows), len(titles) - 1, self.env._("Total"), total)
+
+    @api.model
+    def _claims_table(self, claims, company):
+        """Return interest, fees and compensation as an HTML table, '' of none."""
+        if not claims:
+            return ''
+        rows = []
+        for claim in claims:
+            currency = self.env['res.currency'].browse(claim.get('currency_id')) or company.currency_id
+            rows.append(
+                Markup(
+                    "<tr><td style='padding:4px 8px'>%s</td>"
+                    "<td style='padding:4px 8px;text-align:right;white-space:nowrap'>%s</td></tr>"
+                )
+                % (claim['text'], formatLang(self.env, claim['amount'], currency_obj=currency))
+            )
+        return Markup("<table style='border-collapse:collapse;width:100%%;margin:12px 0'>%s</table>") % Markup().join(
+            rows
+        )
+
+    @api.model
+    def _bank_text(self, company):
+        """Return the company's bank accounts in lines."""
+        # What a company prints on its invoices is for everybody to read.
+        banks = company.sudo().partner_id.bank_ids
+        return Markup("<br/>").join(
+            " · ".join(filter(None, [bank.bank_name, bank.acc_number, bank.bank_bic])) for bank in banks
+        )
+
+    def _long_text(self, values):
+        """Return (subject, body) of this notice in the language of the environment."""
+        self.ensure_one()
+        if self.kind == 'thank_you':
+            subject, body = self.plan_id.thank_subject, self.plan_id.thank_body
+        else:
+            subject, body = self.step_id.subject, self.step_id.body
+        return self._fill(subject or self.step_id.name, body or self._short_body(), values)
+
+    def _short_body(self):
+        """Return the short text as HTML: of a letter in place of a message that has no address."""
+        return Markup("<p style='white-space: pre-wrap'>%s</p><p>{{items}}</p>") % (self.step_id.short_text or '')
+
+    @api.model
+    def _fill(self, subject, body, values):
+        """Return the filled subject and body; claims follow the items unless the text places them elsewhere."""
+        names = variables(body)
+        if values['claims'] and 'claims' not in names:
+            values = {**values, 'items': Markup("%s%s") % (values['items'], values['claims'])}
+        return fill_text(subject, values), fill_html(body, values)
+
+    def _short_text(self, values):
+        """Return the short text of this notice, without any table."""
+        self.ensure_one()
+        plain = {name: value for name, value in values.items() if name not in ('items', 'claims', 'bank')}
+        return fill_text(self.step_id.short_text, plain)
+
+    # -------------------------------------------------------------------------
+    # Preview
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _preview(self, step, partner):
+        """Return a step's text as HTML, as this customer would get it today."""
+        partner.check_access('read')
+        company = step.plan_id.company_id or self.env.company.root_id
+        account = (
+            self.env['credit.account']
+            .sudo()
+            .search([('partner_id', '=', partner.commercial_partner_id.id), ('company_id', '=', company.id)], limit=1)
+        )
+        contact = account.dunning_contact_id or self.env['res.partner'].browse(
+            partner.commercial_partner_id.address_get(['invoice'])['invoice']
+        )
+        # Amounts of a customer whom the user may read.
+        rows = (
+            self.env['dunning.item']
+            .sudo()
+            ._rows(company.sudo(), company._credit_today(), partner.commercial_partner_id.ids)
+        )
+        localized = self.sudo().with_context(lang=contact.lang or partner.lang or self.env.lang)
+        currencies = localized.env['res.currency']
+        moves = {move.id: move for move in self.env['account.move'].sudo().browse(row['move_id'] for row in rows)}
+        lines = [
+            {
+                'name': moves[row['move_id']].name or '',
+                'date_due': row['date_due'],
+                'days': row['days_overdue'],
+                'amount': row['remaining'],
+                'amount_currency': row['amount_currency'],
+                'currency': currencies.browse(row['document_currency_id']),
+            }
+            for row in rows
+            if row['remaining'] > 0 and (row['days_overdue'] > 0 or row['days_overdue'] >= step.days)
+        ]
+        values = localized._values(partner, contact, company.sudo(), self.env.user, lines, [])
+        if step.channel in ('email', 'letter'):
+            subject, body = localized._fill(step.subject, Markup(step.body or ''), values)
+            return Markup("<h4>%s</h4>%s") % (subject, body)
+        plain = {name: value for name, value in values.items() if name not in ('items', 'claims', 'bank')}
+        return Markup("<p style='white-space: pre-wrap'>%s</p>") % fill_text(step.short_text, plain)
+
+    # -------------------------------------------------------------------------
+    # Letters
+    # -------------------------------------------------------------------------
+
+    def _letter_html(self, statement=False):
+        """Return the letter as a whole HTML document; as a statement, all open items of the customer."""
+        notice = self._localized()
+        values = notice._facts()
+        if statement:
+            rows = self.env['dunning.item']._rows(self.company_id, self.date, self.partner_id.ids)
+            moves = {move.id: move for move in self.env['account.move'].browse(row['move_id'] for row in rows)}
+            lines = [
+                {
+                    'name': moves[row['move_id']].name or '',
+                    'date_due': row['date_due'],
+                    'days': row['days_overdue'],
+                    'amount': row['remaining'],
+                    'amount_currency': row['amount_currency'],
+                    'currency': self.env['res.currency'].browse(row['document_currency_id']),
+                }
+                for row in rows
+                if row['remaining'] > 0
+            ]
+            values['items'] = notice._items_table(lines, self.company_id)
+            subject, body = notice.env._("Statement of open items"), values['items']
+        else:
+            subject, body = notice._long_text(values)
+        company = self.company_id
+        logo = company.logo_web and f"data:image/png;base64,{company.logo_web.decode()}"
+        return notice.env['ir.qweb']._render(
+            LETTER,
+            {
+                'notice': notice,
+                'company': company,
+                'contact': notice.contact_id or notice.partner_id,
+                'subject': subject,
+                'body': body,
+                'bank': values['bank'],
+                'date': values['date'],
+                'logo': logo,
+                'lang': (notice.env.lang or 'en').replace('_', '-'),
+            },
+        )
+
+    def _pdf(self, statement=False):
+        """Return the letter as PDF; one document per call, which each wkhtmltopdf can do."""
+        self.ensure_one()
+        html = self._letter_html(statement)
+        report = self.env['ir.actions.report'].with_company(self.company_id)
+        return report._run_wkhtmltopdf(
+            [html],
+            specific_paperformat_args={
+                'data-report-margin-top': 20,
+                'data-report-margin-bottom': 20,
+                'data-report-header-spacing': 0,
+                'data-report-dpi': 96,
+            },
+        )
+
+    @api.model
+    def _render_batch(self, ids):
+        """Make the PDFs of one notice, and hand it on: letters to be printed, e-mails to the mail queue."""
+        notices = self._take(ids, ['rendering'])
+        for notice in notices:
+            notice._attempt('_render')
+
+    def _render(self):
+        self.ensure_one()
+        if self.channel == 'letter':
+            self.attachment_id = self._attach(self._file_name(), self._pdf())
+            self.write({'state': 'to_print', 'reason': False, 'subject': self._localized().step_id.subject})
+            return
+        files = self.env['ir.attachment']
+        if self.step_id.attach_statement:
+            files += self._attach(self.env._("Statement.pdf"), self._pdf(statement=True))
+        if self.step_id.attach_invoices:
+            files += self._invoice_files()
+        self.file_ids = files
+        self._queue_mails()
+
+    def _invoice_files(self):
+        """Return the PDFs of the invoices that have reached a step: those that were sent, else new ones."""
+        files = self.env['ir.attachment']
+        moves = self.line_ids.filtered('step_id').move_id.filtered(lambda move: move.is_sale_document())
+        for move in moves:
+            if move.invoice_pdf_report_id:
+                files += move.invoice_pdf_report_id
+                continue
+            content, _type = self.env['ir.actions.report']._render_qweb_pdf('account.account_invoices', move.ids)
+            files += self._attach(f"{(move.name or 'invoice').replace('/', '-')}.pdf", content)
+        return files
+
+    def _file_name(self):
+        return f"{(self.partner_id.name or '').replace('/', '-')}-{self.date}.pdf"
+
+    def _attach(self, name, content):
+        return self.env['ir.attachment'].create(
+            {
+                'name': name,
+                'raw': content,
+                'mimetype': 'application/pdf',
+                'res_model': 'dunning.notice',
+                'res_id': self.id,
+            }
+        )
+
+    def _print_action(self):
+        """Return the action that opens one PDF of these letters, those already made as they are."""
+        letters = self.filtered('attachment_id')
+        if not letters:
+            raise UserError(
+                self.env._(
+                    "No letter is ready to be printed yet. The PDFs are made in the background; look again soon."
+                )
+            )
+        if len(letters) == 1:
+            attachment = letters.attachment_id
+        else:
+            ordered = letters.sorted(lambda notice: (notice.contact_id.zip or '', notice.id))
+            attachment = self.env['ir.attachment'].create(
+                {
+                    'name': self.env._("Letters.pdf"),
+                    'raw': merge_pdf([notice.attachment_id.raw for notice in ordered]),
+                    'mimetype': 'application/pdf',
+                    'res_model': 'dunning.run',
+                    'res_id': letters.run_id[:1].id,
+                }
+            )
+        return {'type': 'ir.actions.act_url', 'url': f'/web/content/{attachment.id}?download=true', 'target': 'new'}

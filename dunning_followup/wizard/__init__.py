@@ -1,0 +1,2 @@
+from . import dunning_customer
+from . import dunning_decision
