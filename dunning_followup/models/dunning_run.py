@@ -27,7 +27,9 @@ class DunningRun(models.Model):
     _description = "Reminder Run"
     _order = 'date desc, id desc'
 
-    name = fields.Char(compute='_compute_name', store=True, readonly=False, required=True, copy=False)
+    name = fields.Char(
+        compute='_compute_name', store=True, precompute=True, readonly=False, required=True, copy=False
+    )
     date = fields.Date(
         required=True,
         default=lambda self: self.env.company.root_id._credit_today(),
@@ -240,7 +242,7 @@ class DunningRun(models.Model):
         plans = self._plans()
         engine_steps = plans._engine_steps()
         start = {plan.id: plan.start for plan in plans}
-        ahead = -min([step.days for steps in engine_steps.values() for step in steps] or [0])
+        ahead = -min([0, *(step.days for steps in engine_steps.values() for step in steps)])
         rows = self._candidates(ahead)
         reasons = self.env['dunning.seam']._excluded(
             self.env['account.move.line'].browse(row['id'] for row in rows), company, self.date

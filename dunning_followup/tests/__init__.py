@@ -1,0 +1,6 @@
+from . import (
+    test_no_more_credit,
+    test_run,
+    test_schedule,
+    test_unattended,
+)

@@ -1,0 +1,551 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common import DunningCommon
+
+
+@tagged('post_install', '-at_install')
+class TestSimulate(DunningCommon):
+    """Who would get what, and who is left out and why."""
+
+    def test_a_customer_gets_one_notice_that_lists_all_and_is_led_by_the_furthest_step(self):
+        young, old, recent = self._overdue(100, 8), self._overdue(200, 25), self._overdue(300, 2)
+        self._invoice(400, due=self.today + timedelta(days=10))
+
+        run = self._run()
+
+        notice = self._notice(run)
+        self.assertEqual(len(notice), 1)
+        self.assertEqual(notice.step_id, self.second)
+        self.assertEqual(notice.amount_total, 600)
+        self.assertEqual(notice.days_overdue, 25)
+        self.assertEqual(
+            {line.move_id: line.step_id for line in notice.line_ids},
+            {young: self.first, old: self.second, recent: self.env['dunning.step']},
+        )
+        self.assertEqual(notice.line_ids.sorted('date_due').move_id, old + young + recent)
+
+    def test_simulating_changes_nothing_outside_the_run(self):
+        self._overdue(100, 8)
+        self._pay(50)
+
+        self._run()
+
+        self.assertFalse(self.env['dunning.progress'].search([]))
+        self.assertFalse(self.env['mail.mail'].sudo().search([('model', '=', 'credit.account')]))
+        self.assertFalse(self.env['credit.account'].search([('partner_id', '=', self.customer.id)]).activity_ids)
+
+    def test_unallocated_credits_pay_the_oldest_items_first(self):
+        old, young = self._overdue(100, 30), self._overdue(100, 10)
+        self._pay(130)
+
+        run = self._run()
+
+        self.assertEqual(
+            self._notice(run).line_ids.mapped(lambda line: (line.move_id, line.amount_residual)), [(young, 70)]
+        )
+        self.assertEqual(
+            run.exclusion_ids.mapped(lambda line: (line.move_id, line.code, line.amount)), [(old, 'covered', 100)]
+        )
+
+    def test_a_customer_whose_credits_cover_all_is_not_chased_but_matched(self):
+        self._overdue(100, 30)
+        self._pay(100)
+        self._overdue(50, 10, partner=(other := self.customer.copy({'name': "Other"})))
+
+        run = self._run()
+        run.action_send()
+
+        self.assertEqual(run.notice_ids.partner_id, other)
+        account = self.Account._for_partners(self.customer, self.company)
+        self.assertEqual(
+            account.activity_ids.activity_type_id, self.env.ref('dunning_followup.mail_activity_type_match')
+        )
+
+    def test_an_item_marked_as_not_to_be_followed_up_is_left_out_with_the_reason(self):
+        invoice = self._overdue(100, 30)
+        invoice.no_followup = True
+
+        run = self._run()
+
+        self.assertFalse(run.notice_ids)
+        self.assertEqual(run.exclusion_ids.code, 'no_followup')
+
+    def test_what_others_exclude_is_left_out_in_part_or_whole(self):
+        disputed, promised = self._overdue(100, 30), self._overdue(200, 30)
+        reasons = {
+            self._item(disputed).id: ('disputed', "Disputed: 40", 40.0),
+            self._item(promised).id: ('promised', "Promised", None),
+        }
+
+        with patch.object(type(self.env['dunning.seam']), '_excluded', lambda *args: reasons):
+            run = self._run()
+
+        self.assertEqual(
+            self._notice(run).line_ids.mapped(lambda line: (line.move_id, line.amount_residual)), [(disputed, 60)]
+        )
+        self.assertEqual({line.code: line.amount for line in run.exclusion_ids}, {'disputed': 40, 'promised': 200})
+
+    def test_the_plan_is_the_own_one_then_that_of_the_segment_then_the_default(self):
+        tag = self.env['res.partner.category'].create({'name': "Key"})
+        segment = self._plan((1, 'email'), tag_ids=tag.ids)
+        own = self._plan((2, 'email'))
+        plain, tagged_, chosen = (self.customer.copy({'name': name}) for name in "abc")
+        (tagged_ + chosen).category_id = tag
+        self._account(chosen, dunning_plan_id=own.id)
+        for partner in plain + tagged_ + chosen:
+            self._overdue(100, 10, partner=partner)
+
+        run = self._run()
+
+        self.assertEqual(
+            {notice.partner_id: notice.plan_id for notice in run.notice_ids},
+            {plain: self.plan, tagged_: segment, chosen: own},
+        )
+
+    def test_persons_come_under_the_plan_for_consumers(self):
+        consumers = self._plan((1, 'email'), customer_kind='consumer')
+        person = self.env['res.partner'].create({'name': "Jane", 'email': 'jane@example.com'})
+        self._overdue(100, 10, partner=person)
+        self._overdue(100, 10)
+
+        run = self._run()
+
+        self.assertEqual(self._notice(run, person).plan_id, consumers)
+        self.assertEqual(self._notice(run).plan_id, self.plan)
+
+    def test_a_reminder_before_the_due_date_lists_what_is_not_due_yet(self):
+        self.plan.step_ids = [(0, 0, self._step_vals(-5, 'email'))]
+        invoice = self._invoice(100, due=self.today + timedelta(days=3))
+
+        run = self._run()
+
+        self.assertEqual(self._notice(run).line_ids.move_id, invoice)
+        self.assertEqual(self._notice(run).step_id.days, -5)
+
+    def test_a_run_of_one_plan_or_customer_leaves_the_others_alone(self):
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(100, 10)
+        self._overdue(100, 10, partner=other)
+
+        self.assertEqual(self._run(partner_ids=other.ids).notice_ids.partner_id, other)
+        self.assertFalse(self._run(plan_ids=self._plan((1, 'email')).ids).notice_ids)
+
+    def test_amounts_in_another_currency_are_listed_in_both(self):
+        euro = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
+        self._overdue(100, 10, currency_id=euro.id)
+
+        line = self._notice(self._run()).line_ids
+
+        self.assertEqual((line.amount_currency, line.document_currency_id), (100, euro))
+        self.assertEqual(line.amount_residual, 50)
+
+    def test_an_invoice_on_a_contact_is_reminded_at_the_customer(self):
+        self._overdue(100, 10, partner=self.contact)
+
+        self.assertEqual(self._run().notice_ids.partner_id, self.customer)
+
+    def test_another_company_is_not_touched(self):
+        other = self.setup_other_company()['company']
+        self._overdue(100, 10)
+        run = self.env['dunning.run'].create({'company_id': other.id})
+
+        run.action_simulate()
+
+        self.assertFalse(run.notice_ids)
+
+    def test_a_decision_holds_when_the_run_is_simulated_again(self):
+        self._overdue(100, 10)
+        run = self._run()
+        self._notice(run)._decide('excluded', "Is being talked to")
+
+        run.action_simulate()
+
+        self.assertEqual((run.notice_ids.state, run.notice_ids.reason), ('excluded', "Is being talked to"))
+
+
+@tagged('post_install', '-at_install')
+class TestSend(DunningCommon):
+    """What goes out, once, and what is remembered of it."""
+
+    def test_a_mail_is_made_with_the_state_and_the_step_is_done_when_it_is_out(self):
+        invoice = self._overdue(100, 10)
+        run = self._send(self._run())
+        notice = self._notice(run)
+
+        self.assertEqual(notice.state, 'queued')
+        self.assertEqual(notice.mail_mail_id.subject, f"Open: {invoice.name}")
+        self.assertIn('pay@hengda.example', notice.mail_mail_id.email_to)
+        self.assertIn(invoice.name, notice.content)
+        self.assertFalse(self.env['dunning.progress'].search([]))
+
+        self._mails_go_out(notice)
+
+        self.assertEqual(notice.state, 'sent')
+        self.assertEqual(self._item(invoice).dunning_step_id, self.first)
+        self.assertEqual(invoice.dunning_step_id, self.first)
+        self.assertEqual(invoice.dunning_next_step_id, self.second)
+        self.assertEqual(invoice.dunning_next_date, invoice.invoice_date_due + timedelta(days=21))
+        self.assertEqual(run.state, 'done')
+        account = self.Account._for_partners(self.customer, self.company)
+        self.assertEqual(account.dunning_step_id, self.first)
+        self.assertEqual(account.dunning_notice_count, 1)
+        events = self.env['credit.event'].search([('account_id', '=', account.id), ('kind', '=', 'dunning_sent')])
+        self.assertEqual(len(events), 1)
+        self.assertIn("100", events.description)
+
+    def test_a_step_is_never_sent_twice(self):
+        self._overdue(100, 10)
+        first = self._send(self._run())
+
+        while_queued = self._run()
+        self._mails_go_out(self._notice(first))
+        afterwards = self._run()
+
+        self.assertEqual(while_queued.exclusion_ids.mapped('code'), ['in_notice'])
+        self.assertFalse(while_queued.notice_ids + afterwards.notice_ids)
+
+    def test_the_jobs_find_nothing_to_do_a_second_time(self):
+        self._overdue(100, 10)
+        run = self._send(self._run())
+        mail = self._notice(run).mail_mail_id
+
+        self._work()
+
+        self.assertEqual(self._notice(run).mail_mail_id, mail)
+        self.assertEqual(self.env['mail.mail'].sudo().search_count([('model', '=', 'credit.account')]), 1)
+
+    def test_a_mail_that_fails_is_tried_again_with_the_same_mail_and_told_on_the_notice(self):
+        self._overdue(100, 10)
+        run = self._send(self._run())
+        notice = self._notice(run)
+        mail = notice.mail_mail_id
+        mail.write({'state': 'exception'})
+        mail._postprocess_sent_message([], [], failure_reason="Server is down", failure_type='mail_smtp')
+
+        self.assertEqual((notice.state, notice.reason, notice.attempts), ('to_send', "Server is down", 1))
+        self.assertTrue(notice.date_next)
+        self.assertEqual(run.waiting_count, 1)
+
+        notice.date_next = False
+        self._work()
+
+        self.assertEqual((notice.state, notice.mail_mail_id, mail.state), ('queued', mail, 'outgoing'))
+
+    def test_a_notice_without_any_address_becomes_a_letter_or_fails(self):
+        self.customer.email = False
+        self._overdue(100, 10)
+        run = self._run()
+        with patch.object(type(self.env['dunning.notice']), '_pdf', lambda *args, **kwargs: b'%PDF'):
+            self._send(run)
+        self.assertEqual((self._notice(run).channel, self._notice(run).state), ('letter', 'to_print'))
+
+        run.action_stop()
+        self.first.letter_fallback = False
+        again = self._send(self._run())
+
+        self.assertEqual(self._notice(again).state, 'failed')
+        self.assertEqual(again.state, 'done')
+        account = self.Account._for_partners(self.customer, self.company)
+        self.assertTrue(
+            self.env['credit.event'].search([('account_id', '=', account.id), ('kind', '=', 'dunning_failed')])
+        )
+
+    def test_a_letter_is_sent_once_somebody_says_that_it_was_posted(self):
+        self._overdue(100, 50)
+        run = self._run()
+        with patch.object(type(self.env['dunning.notice']), '_pdf', lambda *args, **kwargs: b'%PDF-1.4'):
+            self._send(run)
+        notice = self._notice(run)
+        self.assertEqual((notice.state, notice.attachment_id.raw), ('to_print', b'%PDF-1.4'))
+
+        run.action_letters_posted()
+        self._work()
+
+        self.assertEqual((notice.state, run.state), ('sent', 'done'))
+        self.assertEqual(self.env['dunning.progress'].search([]).step_id, self.third)
+
+    def test_what_was_paid_since_the_simulation_is_not_asked_for(self):
+        paid, open_ = self._overdue(100, 25), self._overdue(200, 10)
+        run = self._run()
+        payment = self._pay(100)
+        (
+            self._item(paid) + payment.move_id.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+        ).reconcile()
+
+        self._send(run)
+
+        notice = self._notice(run)
+        self.assertEqual(notice.line_ids.move_id, open_)
+        self.assertEqual((notice.step_id, notice.amount_total, notice.state), (self.first, 200, 'queued'))
+
+    def test_a_notice_of_which_nothing_is_left_is_cancelled(self):
+        self._overdue(100, 25)
+        run = self._run()
+        self._pay(100)
+
+        self._send(run)
+
+        self.assertEqual((self._notice(run).state, run.state), ('cancelled', 'done'))
+
+    def test_a_contact_that_is_not_allowed_now_waits_until_it_is(self):
+        self._overdue(100, 25)
+        later = self.env.cr.now() + timedelta(hours=9)
+        gate = {self.customer.id: (False, later, "Outside contact hours")}
+        run = self._run()
+
+        with patch.object(type(self.env['dunning.seam']), '_gate', lambda *args: gate):
+            self._send(run)
+
+        notice = self._notice(run)
+        self.assertEqual((notice.state, notice.reason), ('to_send', "Outside contact hours"))
+        self._work()
+        self.assertEqual(notice.state, 'to_send')
+
+    def test_who_opted_out_for_good_is_left_out_with_the_reason(self):
+        self._overdue(100, 25)
+        run = self._run()
+
+        with patch.object(
+            type(self.env['dunning.seam']), '_gate', lambda *args: {self.customer.id: (False, None, "Opted out")}
+        ):
+            self._send(run)
+
+        self.assertEqual((self._notice(run).state, run.state), ('excluded', 'done'))
+
+    def test_one_that_fails_does_not_stop_the_others(self):
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(100, 10)
+        self._overdue(100, 10, partner=other)
+        run = self._run()
+        Notice = type(self.env['dunning.notice'])
+        facts = Notice._facts
+
+        def broken(notice):
+            if notice.partner_id == other:
+                raise ValueError("nonsense")
+            return facts(notice)
+
+        with patch.object(Notice, '_facts', broken):
+            self._send(run)
+
+        self.assertEqual(self._notice(run).state, 'queued')
+        self.assertEqual(self._notice(run, other).state, 'to_send')
+        self.assertIn("ValueError", self._notice(run, other).reason)
+
+    def test_calls_and_visits_are_activities_of_the_collector(self):
+        self.first.channel = 'call'
+        self._account(collector_id=self.collector.id)
+        self._overdue(100, 10)
+
+        run = self._send(self._run())
+
+        activity = self.Account._for_partners(self.customer, self.company).activity_ids
+        self.assertEqual(activity.user_id, self.collector)
+        self.assertIn("Hengda Trading owes", activity.note)
+        self.assertEqual(run.state, 'done')
+
+    def test_an_internal_note_stays_in_the_house(self):
+        self.first.channel = 'internal'
+        self._overdue(100, 10)
+
+        self._send(self._run())
+
+        account = self.Account._for_partners(self.customer, self.company)
+        self.assertIn("Hengda Trading owes", account.message_ids[0].body)
+        self.assertFalse(self.env['mail.mail'].sudo().search([('model', '=', 'credit.account')]))
+
+    def test_a_text_message_follows_its_fate_in_the_sms_queue(self):
+        self.first.channel = 'sms'
+        self.customer.phone = '+8613800000000'
+        self._overdue(100, 10)
+        run = self._send(self._run())
+        notice = self._notice(run)
+        sms = self.env['sms.sms'].sudo().search([('uuid', '=', notice.sms_uuid)])
+        self.assertEqual((notice.state, sms.body[:13]), ('queued', "Hengda Tradin"))
+
+        sms.write({'state': 'error', 'failure_type': 'sms_server'})
+        self.assertEqual(notice.state, 'to_send')
+
+        notice.date_next = False
+        self._work()
+        self.env['sms.sms'].sudo().search([('uuid', '=', notice.sms_uuid)]).write({'state': 'pending'})
+        self.assertEqual(notice.state, 'sent')
+
+    def test_a_step_that_escalates_tells_the_manager(self):
+        self.first.write({'channel': 'internal', 'escalate': True})
+        self.plan.manager_id = self.collections_manager
+        self._overdue(100, 10)
+
+        self._send(self._run())
+
+        account = self.Account._for_partners(self.customer, self.company)
+        self.assertEqual(account.activity_ids.user_id, self.collections_manager)
+
+    def test_the_follow_up_contact_gets_the_reminder(self):
+        lawyer = self.env['res.partner'].create(
+            {'name': "Accounts", 'parent_id': self.customer.id, 'email': 'accounts@hengda.example'}
+        )
+        self._account(dunning_contact_id=lawyer.id)
+        self.first.recipient = 'both'
+        self._overdue(100, 10)
+
+        run = self._send(self._run())
+
+        to = self._notice(run).mail_mail_id.email_to
+        self.assertIn('accounts@hengda.example', to)
+        self.assertIn('pay@hengda.example', to)
+
+    def test_the_text_is_in_the_language_of_the_recipient(self):
+        self.env['res.lang']._activate_lang('fr_FR')
+        self.first.with_context(lang='fr_FR').subject = "Ouvert: {{numbers}}"
+        self.customer.lang = 'fr_FR'
+        invoice = self._overdue(100, 10)
+
+        run = self._send(self._run())
+
+        self.assertEqual(self._notice(run).mail_mail_id.subject, f"Ouvert: {invoice.name}")
+
+    def test_who_paid_all_of_the_last_reminder_is_thanked_once(self):
+        self.plan.thank_you = True
+        invoice = self._overdue(100, 10)
+        run = self._send(self._run())
+        self._mails_go_out(self._notice(run))
+        payment = self._pay(100)
+        (
+            self._item(invoice)
+            + payment.move_id.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+        ).reconcile()
+
+        self._work()
+        self._work()
+
+        thanks = self.env['dunning.notice'].sudo().search([('kind', '=', 'thank_you')])
+        self.assertEqual(len(thanks), 1)
+        self.assertIn("Thank you", thanks.mail_mail_id.subject)
+
+
+@tagged('post_install', '-at_install')
+class TestReview(DunningCommon):
+    """Who decides on what, and who may not."""
+
+    def test_excluding_and_holding_need_a_reason(self):
+        self._overdue(100, 10)
+        notice = self._notice(self._run())
+
+        with self.assertRaises(UserError):
+            notice._decide('excluded', " ")
+
+    def test_what_is_excluded_or_held_is_not_sent_and_what_is_released_is(self):
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(100, 10)
+        self._overdue(100, 10, partner=other)
+        self._overdue(100, 10, partner=(third := self.customer.copy({'name': "Third"})))
+        run = self._run()
+        self._notice(run)._decide('excluded', "No")
+        self._notice(run, other)._decide('held', "Wait")
+
+        self._send(run)
+        self.assertEqual(
+            {notice.partner_id: notice.state for notice in run.notice_ids},
+            {self.customer: 'excluded', other: 'held', third: 'queued'},
+        )
+
+        self._notice(run, other).with_user(self.collector).action_include()
+        self._work()
+        self.assertEqual(self._notice(run, other).state, 'queued')
+
+    def test_a_run_with_something_under_way_is_not_closed_and_can_be_stopped(self):
+        self._overdue(100, 50)
+        run = self._run()
+        run.action_send()
+
+        with self.assertRaises(UserError):
+            run.action_close()
+        run.action_stop()
+
+        self.assertEqual((run.state, self._notice(run).state), ('done', 'cancelled'))
+        self.assertTrue(self._run().notice_ids)
+
+    def test_an_accountant_reads_but_does_not_send(self):
+        accountant = self._new_user('invoicing', 'account.group_account_invoice')
+        self._overdue(100, 10)
+        run = self._run()
+
+        self.assertEqual(run.with_user(accountant).notice_count, 1)
+        for method in ('action_simulate', 'action_send', 'action_cancel', 'action_stop', 'action_close'):
+            with self.subTest(method), self.assertRaises(AccessError):
+                getattr(run.with_user(accountant), method)()
+        for method in (
+            'action_exclude',
+            'action_hold',
+            'action_include',
+            'action_retry',
+            'action_cancel',
+            'action_print',
+            'action_mark_sent',
+        ):
+            with self.subTest(method), self.assertRaises(AccessError):
+                getattr(self._notice(run).with_user(accountant), method)()
+
+    def test_nobody_writes_the_state_of_runs_and_notices(self):
+        self._overdue(100, 10)
+        run = self._run()
+
+        with self.assertRaises(AccessError):
+            run.write({'state': 'done'})
+        with self.assertRaises(AccessError):
+            self._notice(run).with_user(self.collections_manager).write({'state': 'sent'})
+        made = (
+            self.env['dunning.run'].with_user(self.collector).create({'state': 'done', 'company_id': self.company.id})
+        )
+        self.assertEqual(made.state, 'draft')
+
+    def test_salespeople_see_the_reminders_of_their_own_customers_only(self):
+        other = self.customer.copy({'name': "Other", 'user_id': False})
+        self._overdue(100, 10)
+        self._overdue(100, 10, partner=other)
+        self._run()
+
+        seen = self.env['dunning.notice'].with_user(self.sales_user).search([])
+
+        self.assertEqual(seen.partner_id, self.customer)
+
+    def test_a_collector_of_another_company_sees_nothing(self):
+        self._overdue(100, 10)
+        self._run()
+        other = self.setup_other_company()['company']
+        self.collector.write({'company_ids': [(6, 0, other.ids)], 'company_id': other.id})
+
+        for model in ('dunning.notice', 'dunning.run', 'dunning.item', 'dunning.plan', 'dunning.notice.line'):
+            with self.subTest(model):
+                self.assertFalse(
+                    self.env[model]
+                    .with_user(self.collector)
+                    .search([('company_id', '=', self.company.id)] if model != 'dunning.notice.line' else [])
+                )
+
+    def test_a_collector_sets_how_a_customer_is_reminded(self):
+        action = self.customer.with_user(self.collector).action_dunning_settings()
+        wizard = self.env['dunning.customer'].with_user(self.collector).browse(action['res_id'])
+        wizard.write({'collector_id': self.collector.id, 'plan_id': self.plan.id})
+        wizard.action_save()
+
+        account = self.Account._for_partners(self.customer, self.company)
+        self.assertEqual((account.collector_id, account.dunning_plan_id), (self.collector, self.plan))
+        with self.assertRaises(AccessError):
+            self.customer.with_user(self.sales_user).action_dunning_settings()
+
+    def test_a_sent_step_can_not_pass_another_or_be_deleted(self):
+        self._overdue(100, 10)
+        run = self._send(self._run())
+        self._mails_go_out(self._notice(run))
+
+        self.first.days = 9
+        with self.assertRaises(UserError):
+            self.first.days = 30
+        with self.assertRaises(UserError):
+            self.first.unlink()

@@ -1,0 +1,132 @@
+from datetime import date, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from odoo.tests import BaseCase, tagged
+
+from ..engine.schedule import Item, Progress, Step, due_step, next_step, propose
+from ..engine.text import fill_html, fill_json, fill_text, unknown_variables
+
+DUE = date(2026, 3, 10)
+PLAN = [Step(1, -3, 0), Step(2, 7, 5), Step(3, 21, 5), Step(4, 40, 10)]
+
+
+def day(number):
+    return DUE + timedelta(days=number)
+
+
+@st.composite
+def plans(draw):
+    days = sorted(draw(st.sets(st.integers(-20, 90), min_size=1, max_size=6)))
+    return [Step(index, number, draw(st.integers(0, 15))) for index, number in enumerate(days, start=1)]
+
+
+def simulate(item, steps, days, start):
+    """Run each of these days, in order; return [(day, step)] of what was sent."""
+    sent = []
+    for today in days:
+        if step := due_step(item, steps, today, start):
+            sent.append((today, step))
+            item = Item(item.id, item.due, Progress(step.id, step.days, today), item.excluded)
+    return sent
+
+
+RUNS = st.lists(st.integers(-30, 300), max_size=40).map(sorted).map(lambda numbers: list(map(day, numbers)))
+
+
+@tagged('post_install', '-at_install')
+class TestSchedule(BaseCase):
+    """Which step is due when: what holds for all plans, and the examples of the guide."""
+
+    @settings(deadline=None)
+    @given(plans(), RUNS, st.sampled_from(('age', 'first')))
+    def test_no_step_is_sent_twice_and_none_goes_back(self, steps, days, start):
+        positions = [step.days for _day, step in simulate(Item(1, DUE), steps, days, start)]
+
+        self.assertEqual(positions, sorted(set(positions)))
+
+    @settings(deadline=None)
+    @given(plans(), RUNS, st.sampled_from(('age', 'first')))
+    def test_no_step_comes_before_its_day_or_too_soon_after_another(self, steps, days, start):
+        sent = simulate(Item(1, DUE), steps, days, start)
+
+        for today, step in sent:
+            self.assertGreaterEqual(today, DUE + timedelta(days=step.days))
+            if step.days < 0:
+                self.assertLessEqual(today, DUE)
+        for (before, _step), (after, step) in zip(sent, sent[1:], strict=False):
+            self.assertGreaterEqual((after - before).days, max(1, step.minimum_days))
+
+    @settings(deadline=None)
+    @given(plans(), RUNS, st.sampled_from(('age', 'first')))
+    def test_nothing_is_sent_inside_an_exclusion(self, steps, days, start):
+        self.assertFalse(simulate(Item(1, DUE, excluded=True), steps, days, start))
+
+    @settings(deadline=None)
+    @given(plans(), st.sampled_from(('age', 'first')), st.integers(1, 60))
+    def test_each_overdue_item_is_reached_and_gets_to_the_last_step(self, steps, start, every):
+        steps = [step for step in steps if step.days >= 0] or [Step(1, 5)]
+        sent = simulate(Item(1, DUE), steps, [day(number) for number in range(0, 1500, every)], start)
+
+        self.assertEqual(sent[-1][1], steps[-1])
+
+    @settings(deadline=None)
+    @given(plans(), st.integers(-30, 200), st.sampled_from(('age', 'first')))
+    def test_the_next_step_is_what_a_daily_run_sends_next(self, steps, number, start):
+        today = day(number)
+        coming = next_step(Item(1, DUE), steps, today, start)
+        sent = simulate(Item(1, DUE), steps, [today + timedelta(days=index) for index in range(400)], start)
+
+        self.assertEqual(coming, sent[0] if sent else None)
+
+    @settings(deadline=None)
+    @given(plans(), st.integers(0, 200))
+    def test_an_old_debt_begins_with_the_step_that_its_age_deserves(self, steps, age):
+        reached = [step for step in steps if 0 <= step.days <= age or (age == 0 and step.days < 0)]
+
+        self.assertEqual(due_step(Item(1, DUE), steps, day(age)), reached[-1] if reached else None)
+
+    def test_an_old_debt_begins_at_the_first_step_if_the_plan_says_so(self):
+        self.assertEqual(due_step(Item(1, DUE), PLAN, day(60), 'first'), PLAN[1])
+
+    def test_missed_runs_are_made_up_for_one_step_at_a_time(self):
+        item = Item(1, DUE, Progress(2, 7, day(8)))
+
+        self.assertEqual(due_step(item, PLAN, day(70)), PLAN[2])
+
+    def test_a_step_moved_after_it_was_sent_is_not_sent_again(self):
+        moved = [Step(2, 12, 5), Step(3, 21, 5)]
+        item = Item(1, DUE, Progress(2, 7, day(8)))
+
+        self.assertIsNone(due_step(item, moved, day(15)))
+
+    def test_another_plan_goes_on_where_the_first_was_left(self):
+        item = Item(1, DUE, Progress(99, 20, day(20)))
+
+        self.assertIsNone(due_step(item, PLAN, day(20)))
+        self.assertEqual(due_step(item, PLAN, day(25)), PLAN[2])
+
+    def test_the_message_is_led_by_the_furthest_step_and_knows_that_of_each_item(self):
+        proposal = propose([Item(1, day(-20)), Item(2, day(0)), Item(3, day(20))], PLAN, day(10))
+
+        self.assertEqual(proposal.lead, PLAN[2])
+        self.assertEqual(proposal.steps, {1: PLAN[2], 2: PLAN[1]})
+
+    def test_nothing_is_proposed_where_no_item_has_reached_a_step(self):
+        self.assertIsNone(propose([Item(1, day(20))], PLAN, day(10)))
+
+
+@tagged('post_install', '-at_install')
+class TestText(BaseCase):
+    def test_names_are_replaced_and_never_evaluated(self):
+        self.assertEqual(fill_text("{{ a }} {{b}} {{1+1}}", {'a': 'x'}), "x  {{1+1}}")
+
+    def test_values_can_not_bring_markup_into_html(self):
+        self.assertEqual(fill_html("<p>{{a}}</p>", {'a': "<b>"}), "<p>&lt;b&gt;</p>")
+
+    def test_values_can_not_break_out_of_json(self):
+        self.assertEqual(fill_json('{"a": "{{a}}"}', {'a': 'x", "b": "\n'}), '{"a": "x\\", \\"b\\": \\"\\n"}')
+
+    def test_unknown_names_are_found(self):
+        self.assertEqual(unknown_variables("{{a}} {{b}}", ['a']), ['b'])
