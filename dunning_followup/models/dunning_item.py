@@ -43,7 +43,7 @@ class DunningItem(models.Model):
     remaining = fields.Monetary(
         string="Left to Collect",
         readonly=True,
-        help="What is left after unallocated payments and credit notes have paid the oldest items, in company currency.",
+        help="What is left after unallocated payments and credit notes have paid the oldest items, company currency.",
     )
     amount_currency = fields.Monetary(string="In Currency", currency_field='document_currency_id', readonly=True)
     document_currency_id = fields.Many2one('res.currency', readonly=True)

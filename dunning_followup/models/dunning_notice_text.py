@@ -118,7 +118,8 @@ class DunningNotice(models.Model):
             "<table style='border-collapse:collapse;width:100%%;margin:12px 0'>"
             "<thead><tr>%s</tr></thead><tbody>%s</tbody>"
             "<tfoot><tr><td colspan='%s' style='padding:6px 8px;font-weight:bold'>%s</td>"
-            "<td style='padding:6px 8px;font-weight:bold;text-align:right;white-space:nowrap'>%s</td></tr></tfoot></table>"
+            "<td style='padding:6px 8px;font-weight:bold;text-align:right;white-space:nowrap'>%s</td></tr></tfoot>"
+            "</table>"
         ) % (Markup().join(titles), Markup().join(rows), len(titles) - 1, self.env._("Total"), total)
 
     @api.model

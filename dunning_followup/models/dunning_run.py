@@ -27,9 +27,7 @@ class DunningRun(models.Model):
     _description = "Reminder Run"
     _order = 'date desc, id desc'
 
-    name = fields.Char(
-        compute='_compute_name', store=True, precompute=True, readonly=False, required=True, copy=False
-    )
+    name = fields.Char(compute='_compute_name', store=True, precompute=True, readonly=False, required=True, copy=False)
     date = fields.Date(
         required=True,
         default=lambda self: self.env.company.root_id._credit_today(),
@@ -171,7 +169,8 @@ class DunningRun(models.Model):
             for index, title in enumerate(titles)
         ]
         return Markup(
-            "<div class='table-responsive'><table class='table table-sm'><thead><tr>%s</tr></thead><tbody>%s</tbody></table></div>"
+            "<div class='table-responsive'><table class='table table-sm'>"
+            "<thead><tr>%s</tr></thead><tbody>%s</tbody></table></div>"
         ) % (
             Markup().join(heads),
             Markup().join(Markup("<tr>%s</tr>") % Markup().join(row) for row in cells),
@@ -329,9 +328,9 @@ class DunningRun(models.Model):
                     SQL(
                         """
                         INSERT INTO dunning_notice
-                               (run_id, kind, company_id, date, state, attempts, key, create_uid, create_date, write_uid,
-                                write_date, partner_id, contact_id, plan_id, step_id, channel, amount_total, item_count,
-                                days_overdue)
+                               (run_id, kind, company_id, date, state, attempts, key, create_uid, create_date,
+                                write_uid, write_date, partner_id, contact_id, plan_id, step_id, channel, amount_total,
+                                item_count, days_overdue)
                         SELECT %(run)s, 'reminder', %(company)s, %(date)s, 'draft', 0, gen_random_uuid()::text, %(uid)s,
                                now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC', new.*
                           FROM unnest(%(c0)s, %(c1)s, %(c2)s, %(c3)s, %(c4)s, %(c5)s::numeric[], %(c6)s, %(c7)s) AS new
@@ -378,8 +377,8 @@ class DunningRun(models.Model):
                 SQL(
                     """
                     INSERT INTO dunning_notice_line
-                           (notice_id, move_line_id, move_id, step_id, step_days, date_due, days_overdue, amount_residual,
-                            amount_currency, document_currency_id)
+                           (notice_id, move_line_id, move_id, step_id, step_days, date_due, days_overdue,
+                            amount_residual, amount_currency, document_currency_id)
                     SELECT * FROM unnest(%(c0)s, %(c1)s, %(c2)s, %(c3)s::int[], %(c4)s::int[], %(c5)s::date[], %(c6)s,
                                          %(c7)s::numeric[], %(c8)s::numeric[], %(c9)s)
                     RETURNING 1

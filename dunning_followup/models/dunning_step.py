@@ -67,7 +67,7 @@ class DunningStep(models.Model):
     )
     short_text = fields.Text(
         translate=True,
-        help="Of text messages, chat messages, activities and notes. Names in double braces are replaced, as {{total}}.",
+        help="Of text and chat messages, activities and notes. Names in double braces are replaced, as {{total}}.",
     )
     minimum_days = fields.Integer(
         string="Days Since the Step Before",

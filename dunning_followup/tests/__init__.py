@@ -1,4 +1,5 @@
 from . import (
+    test_gateway,
     test_no_more_credit,
     test_run,
     test_schedule,
