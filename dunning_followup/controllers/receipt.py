@@ -22,7 +22,7 @@ class DunningReceipt(http.Controller):
         # The secret in the address stands for the right.
         gateway = request.env['dunning.gateway'].sudo().browse(gateway_id).exists()
         if not gateway.receipt_token or not consteq(gateway.receipt_token, token):
-            return request.not_found()
+            raise request.not_found()
         raw = request.httprequest.get_data(cache=True)
         if len(raw) > LONGEST:
             return request.make_json_response({'code': 1}, status=413)

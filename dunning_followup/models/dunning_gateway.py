@@ -19,7 +19,7 @@ from ..engine.text import fill_json, fill_text, fill_url
 
 _logger = logging.getLogger(__name__)
 
-TIMEOUT = (5, 20)  # seconds to connect, to answer
+TIMEOUT = 20  # seconds
 # Of what stands between: the other side may have taken the message.
 UNKNOWN_STATUSES = (502, 504)
 MANAGER = 'dunning_followup.group_collections_manager'
