@@ -34,6 +34,9 @@ interest and fees, contact rules, and what is not to be chased.
         'wizard/dunning_customer_views.xml',
         'views/menus.xml',
     ],
+    'demo': [
+        'demo/dunning_demo.xml',
+    ],
     'assets': {
         'web.assets_backend': [
             'dunning_followup/static/src/**/*',
