@@ -5,3 +5,4 @@ from . import (
     test_schedule,
     test_unattended,
 )
+from . import test_engine_claims
