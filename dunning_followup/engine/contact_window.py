@@ -34,9 +34,12 @@ class Past:
 
 @dataclass(frozen=True)
 class Window:
-    """What holds for a channel and a person. Hours are floats, 24 the end of the day; without `timed` they don't bind."""
+    """What holds for a channel and a person. Hours are floats, 24 the end of the day; without `timed` they don't bind.
 
-    timezone: str = 'UTC'
+    Of several time zones, in any of which the person may be, each has to be within its hours.
+    """
+
+    timezones: tuple = ('UTC',)
     hour_from: float = 0.0
     hour_to: float = 24.0
     weekdays: frozenset = WEEK
@@ -90,12 +93,16 @@ def _postponed(window, channel, moment, past):
         if len(counted) >= cap.count:
             # Free again when the oldest of the last `count` leaves the window; a cap of none never.
             return (counted[-cap.count].moment + span, 'cap') if cap.count else (None, 'cap')
-    return _opening(window, moment) if window.timed else (moment, None)
+    for timezone in window.timezones if window.timed else ():
+        later, reason = _opening(window, timezone, moment)
+        if reason:
+            return later, reason
+    return moment, None
 
 
-def _opening(window, moment):
-    """Return (when the hours begin next, why not now)."""
-    zone = pytz.timezone(window.timezone)
+def _opening(window, timezone, moment):
+    """Return (when the hours begin next in a time zone, why not now)."""
+    zone = pytz.timezone(timezone)
     local = pytz.utc.localize(moment).astimezone(zone)
     if local.weekday() not in window.weekdays:
         reason = 'day'

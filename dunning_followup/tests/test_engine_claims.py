@@ -130,7 +130,7 @@ class TestContactWindow(BaseCase):
     """Whether and when: from Friday 27 November 2026, 10:00 in Shanghai, 02:00 UTC."""
 
     NOW = datetime(2026, 11, 27, 2)
-    OFFICE = Window(timezone='Asia/Shanghai', hour_from=8, hour_to=21, weekdays=frozenset(range(5)))
+    OFFICE = Window(('Asia/Shanghai',), hour_from=8, hour_to=21, weekdays=frozenset(range(5)))
 
     def test_within_the_hours_at_once(self):
         self.assertEqual(next_moment(self.OFFICE, 'call', self.NOW), (self.NOW, None))
@@ -145,16 +145,21 @@ class TestContactWindow(BaseCase):
         )
 
     def test_holiday_is_skipped(self):
-        window = Window('Asia/Shanghai', 8, 21, holidays=frozenset({date(2026, 11, 27), date(2026, 11, 28)}))
+        window = Window(('Asia/Shanghai',), 8, 21, holidays=frozenset({date(2026, 11, 27), date(2026, 11, 28)}))
         self.assertEqual(next_moment(window, 'call', self.NOW), (datetime(2026, 11, 29, 0), 'holiday'))
 
     def test_hours_do_not_bind_a_letter(self):
-        window = Window('Asia/Shanghai', 8, 21, timed=False)
+        window = Window(('Asia/Shanghai',), 8, 21, timed=False)
         night = datetime(2026, 11, 27, 18)
         self.assertEqual(next_moment(window, 'letter', night), (night, None))
 
+    def test_of_several_time_zones_all_have_to_be_within_the_hours(self):
+        window = Window(('America/New_York', 'America/Los_Angeles'), 8, 21)
+        morning = datetime(2026, 11, 27, 14)  # 9:00 in New York, 6:00 in Los Angeles
+        self.assertEqual(next_moment(window, 'call', morning), (datetime(2026, 11, 27, 16), 'hours'))
+
     def test_hours_follow_summer_time(self):
-        window = Window('Europe/Berlin', 8, 21)
+        window = Window(('Europe/Berlin',), 8, 21)
         self.assertEqual(next_moment(window, 'call', datetime(2026, 7, 1, 5, 30))[0], datetime(2026, 7, 1, 6))
         self.assertEqual(next_moment(window, 'call', datetime(2026, 12, 1, 5, 30))[0], datetime(2026, 12, 1, 7))
 

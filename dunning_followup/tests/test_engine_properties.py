@@ -103,7 +103,7 @@ class TestContactProperties(BaseCase):
         self, asked, past, zone, start, end, weekdays, count, quiet
     ):
         past = [contact for contact in past if contact.moment <= asked]
-        window = Window(zone, start, end, frozenset(weekdays), caps=(Cap(count, 7),), quiet_days=quiet)
+        window = Window((zone,), start, end, frozenset(weekdays), caps=(Cap(count, 7),), quiet_days=quiet)
         allowed, reason = next_moment(window, 'call', asked, past)
         self.assertGreaterEqual(allowed, asked)
         self.assertEqual(allowed == asked, reason is None)

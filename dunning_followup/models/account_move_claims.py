@@ -1,0 +1,205 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .res_partner_claims import COLLECTION_GROUPS
+
+
+class AccountMove(models.Model):
+    """An invoice as a claim: tax invoice numbers, the invoice that it replaces, its due date, why it is not chased."""
+
+    _inherit = 'account.move'
+
+    dunning_origin_id = fields.Many2one(
+        'account.move',
+        string="Replaces",
+        index='btree_not_null',
+        copy=False,
+        readonly=True,
+        help="The reversed invoice in whose place this one is: its due date and reminders go on with this one.",
+    )
+    dunning_tax_number_ids = fields.One2many(
+        'dunning.tax.invoice.number', 'move_id', string="Tax Invoices", groups=COLLECTION_GROUPS, copy=False
+    )
+    dunning_due_change_ids = fields.One2many(
+        'dunning.due.change', 'move_id', string="Changed Due Dates", groups=COLLECTION_GROUPS, copy=False
+    )
+    dunning_not_chased = fields.Html(
+        string="Why Not Chased",
+        compute='_compute_dunning_not_chased',
+        compute_sudo=True,
+        sanitize=False,
+        groups=COLLECTION_GROUPS,
+    )
+    dunning_limitation_date = fields.Date(
+        string="Barred After",
+        compute='_compute_dunning_limitation_date',
+        compute_sudo=True,
+        groups=COLLECTION_GROUPS,
+        help="Last day on which the claim can be brought to court: of several instalments, the first.",
+    )
+    dunning_claim_ids = fields.One2many(
+        'dunning.claim', 'move_id', string="Interest and Fees", groups=COLLECTION_GROUPS, copy=False
+    )
+
+    def _dunning_items(self):
+        """Return the open items of these customer invoices."""
+        return self.line_ids.filtered(
+            lambda line: line.account_type == 'asset_receivable'
+            and line.parent_state == 'posted'
+            and line.amount_residual > 0
+            and not line.reconciled
+        )
+
+    @api.depends('line_ids.amount_residual', 'state')
+    @api.depends_context('lang')
+    def _compute_dunning_not_chased(self):
+        sales = self.filtered(lambda move: move.state == 'posted' and move.is_sale_document(include_receipts=True))
+        for company, moves in sales._origin.grouped('company_id').items():
+            items = moves._dunning_items()
+            reasons = self.env['dunning.exclusion']._excluded(items, company, company.root_id._credit_today())
+            by_move = items.grouped('move_id')
+            for move in moves:
+                move.dunning_not_chased = by_move.get(move, items.browse())._dunning_reasons_html(reasons)
+        (self - sales).dunning_not_chased = False
+
+    @api.depends('line_ids.date_maturity', 'line_ids.amount_residual', 'state')
+    def _compute_dunning_limitation_date(self):
+        sales = self.filtered(lambda move: move.state == 'posted' and move.is_sale_document(include_receipts=True))
+        items = sales._origin._dunning_items()
+        ends = self.env['dunning.limitation.rule']._ends(items)
+        by_move = items.grouped('move_id')
+        for move in self:
+            mine = [ends[line.id][0] for line in by_move.get(move._origin, ()) if line.id in ends]
+            move.dunning_limitation_date = min(mine, default=False)
+
+    # -------------------------------------------------------------------------
+    # Tax invoices
+    # -------------------------------------------------------------------------
+
+    def _tax_invoice_numbers(self):
+        """Return the numbers of the tax invoices of one invoice, those of the Chinese localisation included."""
+        self.ensure_one()
+        # Letters show them, whoever prints.
+        move = self.sudo()
+        numbers = move.dunning_tax_number_ids.mapped('number')
+        own = move['fapiao'] if 'fapiao' in move._fields else False
+        return [own, *numbers] if own and own not in numbers else numbers
+
+    # -------------------------------------------------------------------------
+    # Invoices in place of others
+    # -------------------------------------------------------------------------
+
+    def _dunning_origin(self):
+        """Return the first of the invoices in whose place this one is, itself if it replaces none."""
+        self.ensure_one()
+        # Who reads an invoice need not be able to read the reversed one.
+        move, seen = self.sudo(), set()
+        while move.dunning_origin_id and move.id not in seen:
+            seen.add(move.id)
+            move = move.dunning_origin_id
+        return move.with_env(self.env)
+
+    def _dunning_origins(self):
+        """Return {invoice id: the chain of invoices in whose place it is, the nearest first}, a query per link."""
+        chains = {move.id: self.browse() for move in self}
+        level = {move.id: move.sudo().dunning_origin_id for move in self}
+        while level := {id_: origin for id_, origin in level.items() if origin and origin not in chains[id_]}:
+            for id_, origin in level.items():
+                chains[id_] += origin
+            level = {id_: origin.dunning_origin_id for id_, origin in level.items()}
+        return chains
+
+    # -------------------------------------------------------------------------
+    # Due dates
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        # EXTENDS account: the due date of a posted invoice is what the customer was told
+        if vals.get('invoice_date_due') and not self.env.su:
+            self._check_due_reason(fields.Date.to_date(vals['invoice_date_due']))
+        return super().write(vals)
+
+    def _check_due_reason(self, date):
+        moves = self.filtered(
+            lambda move: move.state == 'posted'
+            and move.move_type in ('out_invoice', 'out_receipt')
+            and move.invoice_date_due
+            and move.invoice_date_due != date
+        )
+        if moves and (unstated := moves - self.env['dunning.due.change']._stated(moves, date)):
+            raise UserError(
+                self.env._(
+                    "%(invoice)s is posted: the customer was told when it is due. Use Change Due Date, which asks for the "
+                    "reason and keeps it.",
+                    invoice=unstated[0].name,
+                )
+            )
+
+    def action_dunning_change_due(self):
+        """Open the dialog that changes the due date of a posted invoice.
+
+        :raise UserError: if it is no open invoice of a customer
+        :raise AccessError: if the user may not change invoices
+        """
+        self.ensure_one()
+        self.check_access('write')
+        if self.state != 'posted' or self.move_type not in ('out_invoice', 'out_receipt') or not self._dunning_items():
+            raise UserError(self.env._("Only of posted invoices that are still open the due date is changed this way."))
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Change Due Date"),
+            'res_model': 'dunning.due.date',
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': {'default_move_id': self.id},
+        }
+
+    # -------------------------------------------------------------------------
+    # Actions
+    # -------------------------------------------------------------------------
+
+    def action_dunning_pause(self):
+        """Open the dialog that pauses reminders of this invoice.
+
+        :raise AccessError: if the user is no collector
+        """
+        self.ensure_one()
+        return self.env['dunning.pause']._dialog(move=self)
+
+    def action_dunning_dispute(self):
+        """Open the dialog that notes what the customer disputes.
+
+        :raise AccessError: if the user is no collector
+        """
+        self.ensure_one()
+        self.env['dunning.dispute'].check_access('create')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Dispute"),
+            'res_model': 'dunning.dispute',
+            'views': [(self.env.ref('dunning_followup.dunning_dispute_view_form_dialog').id, 'form')],
+            'target': 'new',
+            'context': {'default_move_id': self.id},
+        }
+
+    def action_dunning_restart(self):
+        """Open the dialog that notes what restarts the limitation period of these invoices.
+
+        :raise AccessError: if the user is no collector
+        :raise UserError: if they are not of one customer
+        """
+        self.env['dunning.limitation.event'].check_access('create')
+        if len(self.commercial_partner_id) != 1 or len(self.company_id.root_id) != 1:
+            raise UserError(self.env._("Choose invoices of one customer and company."))
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Restart of Limitation"),
+            'res_model': 'dunning.limitation.event',
+            'views': [(self.env.ref('dunning_followup.dunning_limitation_event_view_form_dialog').id, 'form')],
+            'target': 'new',
+            'context': {
+                'default_partner_id': self.commercial_partner_id.id,
+                'default_company_id': self.company_id.root_id.id,
+                'default_move_ids': [fields.Command.set(self.ids)],
+            },
+        }

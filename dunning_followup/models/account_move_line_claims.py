@@ -1,0 +1,104 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, formatLang
+
+from .res_partner_claims import COLLECTION_GROUPS, reasons_list
+
+
+class AccountMoveLine(models.Model):
+    _inherit = 'account.move.line'
+
+    dunning_limitation_date = fields.Date(
+        string="Barred After",
+        compute='_compute_dunning_limitation_date',
+        search='_search_dunning_limitation_date',
+        compute_sudo=True,
+        groups=COLLECTION_GROUPS,
+        help="Last day on which the claim can be brought to court, by the country's rule and what restarted the period.",
+    )
+
+    @api.depends('date_maturity', 'partner_id', 'matched_credit_ids')
+    def _compute_dunning_limitation_date(self):
+        ends = self.env['dunning.limitation.rule']._ends(self)
+        for line in self:
+            line.dunning_limitation_date = ends.get(line.id, (False, None))[0]
+
+    @api.model
+    def _search_dunning_limitation_date(self, operator, value):
+        compare = {
+            '<': lambda end: end < day,
+            '<=': lambda end: end <= day,
+            '>': lambda end: end > day,
+            '>=': lambda end: end >= day,
+        }.get(operator)
+        if not compare or not value:
+            return NotImplemented
+        day = fields.Date.to_date(value)
+        # Of what is still open: the question is what to do about it.
+        items = self.sudo().search(self._dunning_open_domain(self.env.companies))
+        ends = self.env['dunning.limitation.rule']._ends(items)
+        return Domain('id', 'in', [line_id for line_id, (end, _since) in ends.items() if compare(end)])
+
+    @api.model
+    def _dunning_open_domain(self, companies):
+        """Return the domain of open items of customers."""
+        return (
+            Domain('account_type', '=', 'asset_receivable')
+            & Domain('parent_state', '=', 'posted')
+            & Domain('reconciled', '=', False)
+            & Domain('amount_residual', '>', 0)
+            & Domain('company_id', 'in', companies.ids)
+        )
+
+    @api.model
+    def _dunning_overdue(self, customers, company, date):
+        """Return the overdue items of customers in a company tree, by due date."""
+        if not customers.ids:
+            return self.browse()
+        branches = self.env['res.company'].sudo().browse(company.root_id._credit_branch_ids())
+        domain = self._dunning_open_domain(branches) & Domain('date_maturity', '<', date)
+        # In two steps: the commercial partner of a line has no index.
+        contacts = self.env['res.partner'].with_context(active_test=False)._search(
+            [('commercial_partner_id', 'in', customers.ids)]
+        )
+        return self.search(domain & Domain('partner_id', 'in', contacts), order='date_maturity, id')
+
+    def _dunning_reasons_html(self, reasons):
+        """Return the list of what of these items is not chased, and why; False if nothing is."""
+        entries = []
+        for line in self:
+            _code, text, amount = reasons.get(line.id, (None, None, None))
+            if text:
+                currency = line.company_id.currency_id
+                part = f" ({formatLang(self.env, amount, currency_obj=currency)})" if amount is not None else ""
+                entries.append((line.move_id.name or '', f"{text}{part}"))
+        return reasons_list(entries)
+
+    def _dunning_facts(self):
+        """Return {id: what the claims need to know} of items, in one statement.
+
+        Keys: partner_id (commercial), company_id, root_id, currency_id, date_due, amount (gross, in the item's
+        currency), residual and residual_company, move_id, move_state (its payment state).
+        """
+        self.flush_recordset()
+        self.env['account.move'].flush_model(['payment_state', 'commercial_partner_id'])
+        self.env['res.partner'].flush_model(['commercial_partner_id'])
+        rows = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT line.id, partner.commercial_partner_id AS partner_id, line.company_id, line.currency_id,
+                       COALESCE(line.date_maturity, line.date) AS date_due, line.amount_currency AS amount,
+                       line.amount_residual_currency AS residual, line.amount_residual AS residual_company,
+                       line.balance, line.move_id, move.payment_state AS move_state, move.name AS move_name,
+                       split_part(company.parent_path, '/', 1)::int AS root_id
+                  FROM account_move_line line
+                  JOIN account_move move ON move.id = line.move_id
+                  JOIN res_company company ON company.id = line.company_id
+                  JOIN res_partner partner ON partner.id = line.partner_id
+                 WHERE line.id = ANY(%s) AND line.parent_state = 'posted'
+              ORDER BY date_due, line.id
+                """,
+                self.ids,
+            )
+        )
+        return {row['id']: row for row in rows}

@@ -1,0 +1,88 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+
+class CreditAccount(models.Model):
+    """Insolvency and interest of a customer in one company."""
+
+    _inherit = 'credit.account'
+
+    insolvency_date = fields.Date(
+        string="Insolvent Since",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="From then on nothing is chased: the claim is filed with the administrator.",
+    )
+    insolvency_note = fields.Char(string="Court and File", readonly=True, copy=False)
+    dunning_interest = fields.Selection(
+        [('default', "As the company does"), ('own', "By rates of its own"), ('none', "None")],
+        string="Late Payment Interest",
+        required=True,
+        default='default',
+        tracking=True,
+    )
+    dunning_rate_table_id = fields.Many2one(
+        'dunning.rate.table', string="Rates", ondelete='restrict', tracking=True, help="What was agreed with this customer."
+    )
+
+    _rates_given = models.Constraint(
+        "CHECK (dunning_interest <> 'own' OR dunning_rate_table_id IS NOT NULL)", "Choose the customer's rates."
+    )
+
+    @api.model
+    def _insolvent(self, customers, company):
+        """Return {commercial partner id: since when} of those who are insolvent."""
+        accounts = self.search(
+            [
+                ('partner_id', 'in', customers.ids),
+                ('company_id', '=', company.root_id.id),
+                ('insolvency_date', '!=', False),
+            ]
+        )
+        return {account.partner_id.id: account.insolvency_date for account in accounts}
+
+    def action_dunning_insolvency(self):
+        """Open the dialog that notes the insolvency of the customer, or its end.
+
+        :raise AccessError: if the user is neither collector nor credit analyst
+        """
+        self.ensure_one()
+        self._check_may_note_insolvency()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Insolvency Ended") if self.insolvency_date else self.env._("Insolvency"),
+            'res_model': 'dunning.insolvency',
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': {'default_account_id': self.id, 'default_insolvent': bool(self.insolvency_date)},
+        }
+
+    def _write_insolvency(self, date, note):
+        self._check_may_note_insolvency()
+        # A collector keeps no credit accounts, but is often the first to hear of it.
+        self.sudo().write({'insolvency_date': date, 'insolvency_note': note})
+        payload = {'date_from': fields.Date.to_string(date)} if date else {}
+        kind = 'insolvent' if date else 'insolvency_ended'
+        self.env['credit.event']._record([(account, kind, payload) for account in self])
+
+    def _check_may_note_insolvency(self):
+        self.check_access('read')
+        groups = 'dunning_followup.group_collections_collector,credit_management.group_credit_analyst'
+        if not self.env.su and not self.env.user.has_groups(groups):
+            raise AccessError(self.env._("Only collectors and credit analysts note an insolvency."))
+
+    def write(self, vals):
+        # EXTENDS credit_management: insolvency is noted with its dialog, which tells the credit file
+        if not self.env.su and vals.keys() & {'insolvency_date', 'insolvency_note'}:
+            raise AccessError(self.env._("Note an insolvency with the button Insolvency, which tells the credit file."))
+        return super().write(vals)
+
+    def _absorb(self, sources):
+        # EXTENDS credit_management: who is insolvent stays so under another name
+        insolvent = sources.filtered('insolvency_date')[:1]
+        if insolvent and not self.insolvency_date:
+            self.sudo().write(
+                {'insolvency_date': insolvent.insolvency_date, 'insolvency_note': insolvent.insolvency_note}
+            )
+        return super()._absorb(sources)

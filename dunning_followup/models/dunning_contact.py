@@ -1,0 +1,93 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+CHANNELS = [
+    ('email', "E-mail"),
+    ('letter', "Letter"),
+    ('sms', "Text message"),
+    ('sms_gateway', "Text message through a gateway"),
+    ('webhook', "Message to another system"),
+    ('call', "Call"),
+    ('visit', "Visit"),
+]
+
+
+class DunningContact(models.Model):
+    """One contact with a customer about what it owes, through whatever channel: what caps and quiet days count."""
+
+    _name = 'dunning.contact'
+    _description = "Collection Contact"
+    _order = 'moment desc, id desc'
+    _rec_name = 'partner_id'
+
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, default=lambda self: self.env.company, readonly=True
+    )
+    partner_id = fields.Many2one('res.partner', string="Person", required=True, index=True)
+    commercial_partner_id = fields.Many2one(
+        related='partner_id.commercial_partner_id', string="Customer", store=True, index=True
+    )
+    channel = fields.Selection(CHANNELS, required=True, default='call')
+    moment = fields.Datetime(string="When", required=True, default=fields.Datetime.now, index=True)
+    direction = fields.Selection(
+        [('out', "By us"), ('in', "By the customer")],
+        required=True,
+        default='out',
+        help="Only contacts by us count for the contact rules.",
+    )
+    reached = fields.Boolean(string="Spoken With", help="Somebody was reached: rules may ask for days of quiet after it.")
+    note = fields.Char(help="What was said.")
+    user_id = fields.Many2one('res.users', string="By", default=lambda self: self.env.user, readonly=True)
+    res_model = fields.Char(string="Document Type", readonly=True)
+    res_id = fields.Many2oneReference(string="Document", model_field='res_model', readonly=True)
+
+    _customer_index = models.Index('(commercial_partner_id, moment)')
+
+    @api.model
+    def _log(self, partners, channel, company, moment=None, document=None, **vals):
+        """Note that these persons have been contacted; all channels call it when they have sent.
+
+        :param document: what the contact was, as the notice
+        :param vals: further fields: `direction`, `reached`, `note`
+        """
+        # The log is the system's: whoever sends a reminder need not be a collector.
+        return self.sudo().create(
+            [
+                {
+                    'partner_id': partner.id,
+                    'company_id': company.id,
+                    'channel': channel,
+                    'moment': moment or fields.Datetime.now(),
+                    'res_model': document and document._name,
+                    'res_id': document and document.id,
+                    'user_id': self.env.uid,
+                    **vals,
+                }
+                for partner in partners
+            ]
+        )
+
+    @api.model
+    def _past(self, partners, company, since):
+        """Return {commercial partner id: [contacts by us]} since a moment, in a company tree."""
+        contacts = self.sudo().search_fetch(
+            [
+                ('commercial_partner_id', 'in', partners.commercial_partner_id.ids),
+                ('company_id', 'in', company.root_id._credit_branch_ids()),
+                ('direction', '=', 'out'),
+                ('moment', '>=', since),
+            ],
+            ['commercial_partner_id', 'moment', 'channel', 'reached'],
+        )
+        return contacts.grouped(lambda contact: contact.commercial_partner_id.id)
+
+    def write(self, vals):
+        # What has happened is not changed; what was said may be added.
+        if not self.env.su and vals.keys() - {'note', 'reached'}:
+            raise UserError(self.env._("A contact that was noted stays as it is. Only the note can be changed."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_own_calls(self):
+        if any(contact.res_model or contact.user_id != self.env.user for contact in self) and not self.env.su:
+            raise AccessError(self.env._("Only calls that you have noted yourself can be deleted."))

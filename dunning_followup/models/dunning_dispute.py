@@ -1,0 +1,134 @@
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of an item that is disputed from a day on; date_to None: still."""
+
+    date_from: date
+    date_to: date | None
+    amount: Decimal
+
+
+class DunningDispute(models.Model):
+    """What a customer says it does not owe: this part of an invoice is not chased while it is open."""
+
+    _name = 'dunning.dispute'
+    _description = "Dispute"
+    _order = 'state, date_open desc, id desc'
+    _rec_name = 'move_id'
+    _check_company_auto = True
+
+    move_id = fields.Many2one(
+        'account.move',
+        string="Invoice",
+        required=True,
+        index=True,
+        ondelete='restrict',
+        domain="[('move_type', 'in', ('out_invoice', 'out_receipt')), ('state', '=', 'posted')]",
+    )
+    company_id = fields.Many2one(related='move_id.company_id', store=True, index=True)
+    partner_id = fields.Many2one(
+        related='move_id.commercial_partner_id', string="Customer", store=True, index=True
+    )
+    currency_id = fields.Many2one(related='move_id.currency_id')
+    amount = fields.Monetary(
+        string="Disputed Amount",
+        compute='_compute_amount',
+        store=True,
+        readonly=False,
+        help="With taxes, in the currency of the invoice. The rest of the invoice is chased.",
+    )
+    reason = fields.Char(required=True, help="What the customer objects to.")
+    date_open = fields.Date(
+        string="Disputed On", required=True, default=lambda self: self.env.company._credit_today()
+    )
+    date_solved = fields.Date(string="Solved On", readonly=True, copy=False)
+    solution = fields.Char(readonly=True, copy=False, help="How it was solved.")
+    user_id = fields.Many2one('res.users', string="By", default=lambda self: self.env.user, readonly=True)
+    state = fields.Selection([('open', "Open"), ('solved', "Solved")], default='open', readonly=True, copy=False)
+
+    @api.depends('move_id')
+    def _compute_amount(self):
+        for dispute in self:
+            dispute.amount = dispute.amount or dispute.move_id.amount_residual
+
+    @api.constrains('amount', 'move_id')
+    def _check_amount(self):
+        for dispute in self:
+            if dispute.currency_id.compare_amounts(dispute.amount, 0.0) <= 0:
+                raise ValidationError(self.env._("State how much of the invoice is disputed."))
+            if dispute.currency_id.compare_amounts(dispute.amount, dispute.move_id.amount_total) > 0:
+                raise ValidationError(self.env._("No more can be disputed than the invoice is about."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        disputes = super().create(vals_list)
+        disputes._record_events('dispute_opened')
+        return disputes
+
+    def write(self, vals):
+        if not self.env.su and vals.keys() & {'state', 'date_solved', 'solution', 'user_id', 'move_id'}:
+            raise AccessError(self.env._("A dispute is solved with its button, and stays with its invoice."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("Disputes are kept. Solve this one instead."))
+
+    def action_solve(self):
+        """Close disputes: what is still open of the invoices is chased again.
+
+        :raise AccessError: if the user may not
+        """
+        self.check_access('write')
+        disputes = self.filtered(lambda dispute: dispute.state == 'open')
+        for company, mine in disputes.grouped('company_id').items():
+            # Written by the flow only.
+            mine.sudo().write({'state': 'solved', 'date_solved': company._credit_today()})
+        disputes._record_events('dispute_solved')
+
+    def _record_events(self, kind):
+        entries = []
+        for company, disputes in self.sudo().grouped('company_id').items():
+            accounts = self.env['credit.account']._for_partners(disputes.partner_id, company).grouped('partner_id')
+            entries += [
+                (
+                    accounts[dispute.partner_id],
+                    kind,
+                    {
+                        'res_model': 'account.move',
+                        'res_id': dispute.move_id.id,
+                        'dispute_id': dispute.id,
+                        'amount': dispute.amount,
+                        'currency_id': dispute.currency_id.id,
+                    },
+                )
+                for dispute in disputes
+            ]
+        self.env['credit.event']._record(entries)
+
+    @api.model
+    def _shares(self, facts):
+        """Return {item id: [Share]}: disputed amounts spread over the items of their invoices, the oldest first.
+
+        :param facts: {item id: `_dunning_facts`}, by due date
+        """
+        items = defaultdict(list)
+        for line_id, fact in facts.items():
+            items[fact['move_id']].append((line_id, Decimal(str(fact['amount']))))
+        result = defaultdict(list)
+        for dispute in self.search([('move_id', 'in', list(items))]):
+            left = Decimal(str(dispute.amount))
+            for line_id, amount in items[dispute.move_id.id]:
+                share = min(left, amount)
+                if share > 0:
+                    result[line_id].append(Share(dispute.date_open, dispute.date_solved or None, share))
+                left -= share
+        return result
