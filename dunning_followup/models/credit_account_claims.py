@@ -15,19 +15,19 @@ class CreditAccount(models.Model):
         help="From then on nothing is chased: the claim is filed with the administrator.",
     )
     insolvency_note = fields.Char(string="Court and File", readonly=True, copy=False)
+    # Not required: accounts are made by SQL that knows nothing of this add-on.
     dunning_interest = fields.Selection(
-        [('default', "As the company does"), ('own', "By rates of its own"), ('none', "None")],
+        [('own', "By rates of its own"), ('none', "None")],
         string="Late Payment Interest",
-        required=True,
-        default='default',
         tracking=True,
+        help="Empty: as the settings of the company say.",
     )
     dunning_rate_table_id = fields.Many2one(
         'dunning.rate.table', string="Rates", ondelete='restrict', tracking=True, help="What was agreed with this customer."
     )
 
     _rates_given = models.Constraint(
-        "CHECK (dunning_interest <> 'own' OR dunning_rate_table_id IS NOT NULL)", "Choose the customer's rates."
+        "CHECK (dunning_interest IS DISTINCT FROM 'own' OR dunning_rate_table_id IS NOT NULL)", "Choose the customer's rates."
     )
 
     @api.model

@@ -1,6 +1,7 @@
 from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -153,14 +154,16 @@ class DunningClaim(models.Model):
             tables = self.env['dunning.rate.table'].sudo()._for_partners(customers, root)
             late = {line_id: fact for line_id, fact in late.items() if tables.get(fact['partner_id'])}
             changes = self._changes(late, root, date)
+            # Of thousands of items, each table is read once.
+            rates, bands = cache(lambda table: table._engine_rates()), cache(lambda table, day: table._bands(day))
             for line_id, fact in late.items():
                 table = tables[fact['partner_id']]
                 mine = [claims_of.get((line_id, kind), Claim) for kind in ('interest', 'compensation')]
-                result += self._compute_item(line_id, fact, table, changes.get(line_id, ()), mine, date)
+                result += self._compute_item(line_id, fact, table, changes.get(line_id, ()), mine, date, rates, bands)
         return result
 
     @api.model
-    def _compute_item(self, line_id, fact, table, changes, claims, date):
+    def _compute_item(self, line_id, fact, table, changes, claims, date, rates, bands):
         """Return [(claim, values)] of one item: interest and compensation."""
         currency = self.env['res.currency'].browse(fact['currency_id'])
         principal = Decimal(str(fact['amount']))
@@ -173,8 +176,7 @@ class DunningClaim(models.Model):
             'item_currency_id': currency.id,
             'rate_table_id': table.id,
         }
-        rates = table._engine_rates()
-        whole = segments(principal, fact['date_due'], date, rates, changes, table.basis)
+        whole = segments(principal, fact['date_due'], date, rates(table), changes, table.basis)
         if not whole:
             # Paid in time; what was computed before the payment was known is 0.
             return [
@@ -191,7 +193,7 @@ class DunningClaim(models.Model):
                 since = growing.date_from if len(interest) > 1 else None
             else:
                 since = last.date_to + timedelta(days=1) if last else None
-            parts = segments(principal, fact['date_due'], date, rates, changes, table.basis, since)
+            parts = segments(principal, fact['date_due'], date, rates(table), changes, table.basis, since)
             amount = currency.round(float(total(parts)))
             if growing or amount:
                 first = since or fact['date_due'] + timedelta(days=1)
@@ -206,14 +208,14 @@ class DunningClaim(models.Model):
                 }
                 result.append((growing, vals))
         if not compensation or compensation.state == 'open':
-            result += self._compute_compensation(fact, table, currency, principal, compensation, common)
+            of_day = bands(table, fact['date_due'] + timedelta(days=1))
+            result += self._compute_compensation(fact, of_day, currency, principal, compensation, common)
         return result
 
     @api.model
-    def _compute_compensation(self, fact, table, currency, principal, claim, common):
+    def _compute_compensation(self, fact, bands, currency, principal, claim, common):
         """Return [(claim, values)]: the compensation in the item's currency if the table has one, else in its first."""
         day = fact['date_due'] + timedelta(days=1)
-        bands = table._bands(day)
         if not bands:
             return []
         paid_in = currency if currency in bands else next(iter(bands))
@@ -339,10 +341,14 @@ class DunningClaim(models.Model):
         """
         result = defaultdict(list)
         shown = self.sudo().browse()
-        for claim, vals in self._computed(items, date):
+        computed = self._computed(items, date)
+        # Who gets the reminder need not be allowed to read the invoices' other figures; their numbers are stated.
+        moves = self.env['account.move'].sudo().browse({vals.get('move_id') for _claim, vals in computed} - {None})
+        names = {move.id: move.name for move in moves}
+        for claim, vals in computed:
             shown |= claim
             if vals.get('amount') and 'kind' in vals:
-                result[vals['partner_id']].append(self._notice_values(vals))
+                result[vals['partner_id']].append(self._notice_values(vals, names[vals['move_id']]))
         customers = items.partner_id.commercial_partner_id
         others = self.sudo().search(
             [
@@ -354,16 +360,20 @@ class DunningClaim(models.Model):
             ]
         )
         for claim in others:
-            vals = {name: claim[name] for name in ('kind', 'date_from', 'date_to', 'amount')}
-            ids = {name: claim[name].id for name in ('move_id', 'move_line_id', 'currency_id')}
-            result[claim.partner_id.id].append(self._notice_values(vals | ids))
+            result[claim.partner_id.id].append(claim._notice_values_of())
         return dict(result)
 
+    def _notice_values_of(self):
+        """Return what a reminder states of one claim."""
+        self.ensure_one()
+        vals = {name: self[name] for name in ('kind', 'date_from', 'date_to', 'amount')}
+        ids = {name: self[name].id for name in ('move_line_id', 'currency_id')}
+        return self._notice_values(vals | ids, self.sudo().move_id.name)
+
     @api.model
-    def _notice_values(self, vals):
-        move = self.env['account.move'].sudo().browse(vals.get('move_id') or [])
+    def _notice_values(self, vals, document):
         words = {
-            'document': move.name or '',
+            'document': document or '',
             'start': format_date(self.env, vals['date_from']),
             'end': format_date(self.env, vals['date_to']),
         }

@@ -60,12 +60,7 @@ class DunningClaimInvoicing(models.TransientModel):
         taxes = settings.dunning_claim_tax_ids or own
         vals = {
             'product_id': product.id,
-            'name': claim._notice_values(
-                {
-                    **{name: claim[name] for name in ('kind', 'date_from', 'date_to', 'amount')},
-                    **{name: claim[name].id for name in ('move_id', 'move_line_id', 'currency_id')},
-                }
-            )['text'],
+            'name': claim._notice_values_of()['text'],
             'quantity': 1.0,
             'price_unit': claim.amount,
             # Said outright: without it, a product without taxes would get the company's default tax.

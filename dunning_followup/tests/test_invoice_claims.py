@@ -1,0 +1,143 @@
+from datetime import timedelta
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+
+from .common_claims import DUE, ClaimsCommon
+
+
+@tagged('post_install', '-at_install')
+class TestTaxInvoiceNumber(ClaimsCommon):
+    def numbers(self, *numbers, invoice=None):
+        invoice = invoice or self._invoice(100)
+        invoice.dunning_tax_number_ids = [Command.create({'number': number}) for number in numbers]
+        return invoice._tax_invoice_numbers()
+
+    def test_several_per_invoice_of_8_or_20_digits(self):
+        self.assertEqual(self.numbers('12345678', '24312000000012345678'), ['12345678', '24312000000012345678'])
+
+    def test_blanks_are_dropped(self):
+        self.assertEqual(self.numbers(' 1234 5678 '), ['12345678'])
+
+    def test_other_lengths_and_letters_are_refused(self):
+        for wrong in ('1234567', '123456789', 'A2345678', '2431200000001234567'):
+            with self.assertRaisesRegex(ValidationError, "8 or 20 digits"):
+                self.numbers(wrong)
+
+    def test_invoice_without_any(self):
+        self.assertEqual(self.numbers(), [])
+
+    def test_number_of_the_chinese_localisation_comes_first(self):
+        if 'fapiao' not in self.env['account.move']._fields:
+            self.skipTest("without l10n_cn")
+        invoice = self._invoice(100)
+        invoice.fapiao = '87654321'
+        self.assertEqual(self.numbers('12345678', '87654321', invoice=invoice), ['12345678', '87654321'])
+
+    def test_one_tax_invoice_for_two_invoices(self):
+        self.assertEqual(self.numbers('12345678'), self.numbers('12345678'))
+
+
+@tagged('post_install', '-at_install')
+class TestReissuedInvoice(ClaimsCommon):
+    def test_inherits_due_date_and_chain(self):
+        first = self._invoice(1000, due=DUE)
+        second = self._reverse(first, modify=True)
+        self.assertEqual((second.dunning_origin_id, second.invoice_date_due), (first, DUE))
+        second.action_post()
+        self.assertEqual(self._items(second).date_maturity, DUE)
+        third = self._reverse(second, modify=True)
+        self.assertEqual(third._dunning_origin(), first)
+        self.assertEqual((third + first)._dunning_origins(), {third.id: second + first, first.id: first.browse()})
+        self.assertEqual(first._dunning_origin(), first)
+
+    def test_interest_counts_from_the_first_due_date_and_once(self):
+        first = self._invoice(1000, due=DUE)
+        self.Claim._update(self._items(first), DUE + timedelta(days=10))
+        second = self._reverse(first, modify=True)
+        second.action_post()
+        self.Claim._update(self._items(first, second), DUE + timedelta(days=20))
+        claims = self.Claim.search([('move_id', 'in', (first + second).ids), ('state', '=', 'open')])
+        self.assertEqual(sorted(claims.mapped('amount')), [20.0, 70.0])
+        self.assertEqual(claims.move_id, second)
+
+    def test_instalments_keep_their_term(self):
+        term = self.env['account.payment.term'].create(
+            {
+                'name': "Two",
+                'line_ids': [
+                    Command.create({'value': 'percent', 'value_amount': 50, 'nb_days': days}) for days in (0, 30)
+                ],
+            }
+        )
+        first = self._invoice(1000, due=DUE, invoice_payment_term_id=term.id)
+        second = self._reverse(first, modify=True)
+        self.assertEqual((second.invoice_payment_term_id, second.dunning_origin_id), (term, first))
+
+    def test_plain_credit_note_replaces_nothing(self):
+        self.assertFalse(self._reverse(self._invoice(1000)).dunning_origin_id)
+
+    def test_copy_replaces_nothing(self):
+        second = self._reverse(self._invoice(1000, due=DUE), modify=True)
+        self.assertFalse(second.copy().dunning_origin_id)
+
+
+@tagged('post_install', '-at_install')
+class TestDueDateChange(ClaimsCommon):
+    def setUp(self):
+        super().setUp()
+        self.later = DUE + timedelta(days=30)
+
+    def change(self, invoice, day=None, user=None, **values):
+        user = user or self.collector
+        action = invoice.with_user(user).action_dunning_change_due()
+        wizard = self.env[action['res_model']].with_user(user).with_context(action['context'])
+        wizard.create({'date_after': day or self.later, 'reason': "Agreed", **values}).action_apply()
+
+    def test_posted_invoice_needs_a_reason(self):
+        invoice = self._invoice(1000, due=DUE)
+        with self.assertRaisesRegex(UserError, "Change Due Date"):
+            invoice.with_user(self.collector).invoice_date_due = self.later
+        with self.assertRaisesRegex(UserError, "State a reason"):
+            self.change(invoice, reason=" ")
+
+    def test_draft_needs_none(self):
+        invoice = self._invoice(1000, due=DUE, post=False)
+        invoice.with_user(self.collector).invoice_date_due = self.later
+        self.assertEqual(invoice.invoice_date_due, self.later)
+
+    def test_change_with_a_reason_is_kept_and_in_the_credit_file(self):
+        invoice = self._invoice(1000, due=DUE)
+        self.change(invoice)
+        self.assertEqual((invoice.invoice_date_due, self._items(invoice).date_maturity), (self.later, self.later))
+        self.assertRecordValues(
+            invoice.dunning_due_change_ids,
+            [{'date_before': DUE, 'date_after': self.later, 'reason': "Agreed", 'user_id': self.collector.id}],
+        )
+        [text] = self.events('due_date_changed')
+        self.assertIn(invoice.name, text)
+
+    def test_invoice_with_a_term(self):
+        term = self.env.ref('account.account_payment_term_30days')
+        invoice = self._invoice(1000, due=DUE, invoice_payment_term_id=term.id)
+        day = DUE + timedelta(days=60)
+        self.change(invoice, day)
+        self.assertEqual(self._items(invoice).date_maturity, day)
+
+    def test_paid_and_draft_invoices_are_refused(self):
+        invoice = self._invoice(1000, due=DUE)
+        self._settle(invoice, 1000, DUE)
+        with self.assertRaisesRegex(UserError, "still open"):
+            invoice.action_dunning_change_due()
+
+    def test_salesman_may_not(self):
+        invoice = self._invoice(1000, due=DUE, invoice_user_id=self.sales_user.id)
+        with self.assertRaises(AccessError):
+            self.change(invoice, user=self.sales_user)
+
+    def test_reason_cannot_be_forged(self):
+        with self.assertRaises(AccessError):
+            self.env['dunning.due.change'].with_user(self.head).create(
+                {'move_id': self._invoice(1000).id, 'date_after': self.later}
+            )
