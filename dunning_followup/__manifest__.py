@@ -60,4 +60,6 @@ interest and fees, contact rules, and what is not to be chased.
         ],
     },
     'uninstall_hook': 'uninstall_hook',
+        'demo/dunning_claims_demo.xml',
+    ],
 }

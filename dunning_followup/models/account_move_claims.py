@@ -7,7 +7,7 @@ from .res_partner_claims import COLLECTION_GROUPS
 class AccountMove(models.Model):
     """An invoice as a claim: tax invoice numbers, the invoice that it replaces, its due date, why it is not chased."""
 
-    _inherit = 'account.move'
+    _inherit = 'account.move'  # pylint: disable=consider-merging-classes-inherited
 
     dunning_origin_id = fields.Many2one(
         'account.move',
@@ -44,10 +44,12 @@ class AccountMove(models.Model):
     def _dunning_items(self):
         """Return the open items of these customer invoices."""
         return self.line_ids.filtered(
-            lambda line: line.account_type == 'asset_receivable'
-            and line.parent_state == 'posted'
-            and line.amount_residual > 0
-            and not line.reconciled
+            lambda line: (
+                line.account_type == 'asset_receivable'
+                and line.parent_state == 'posted'
+                and line.amount_residual > 0
+                and not line.reconciled
+            )
         )
 
     @api.depends('line_ids.amount_residual', 'state')
@@ -121,16 +123,18 @@ class AccountMove(models.Model):
 
     def _check_due_reason(self, date):
         moves = self.filtered(
-            lambda move: move.state == 'posted'
-            and move.move_type in ('out_invoice', 'out_receipt')
-            and move.invoice_date_due
-            and move.invoice_date_due != date
+            lambda move: (
+                move.state == 'posted'
+                and move.move_type in ('out_invoice', 'out_receipt')
+                and move.invoice_date_due
+                and move.invoice_date_due != date
+            )
         )
         if moves and (unstated := moves - self.env['dunning.due.change']._stated(moves, date)):
             raise UserError(
                 self.env._(
-                    "%(invoice)s is posted: the customer was told when it is due. Use Change Due Date, which asks for the "
-                    "reason and keeps it.",
+                    "%(invoice)s is posted: the customer was told when it is due. Use Change Due Date, which asks for "
+                    "the reason and keeps it.",
                     invoice=unstated[0].name,
                 )
             )

@@ -6,7 +6,7 @@ from .res_partner_claims import COLLECTION_GROUPS, reasons_list
 
 
 class AccountMoveLine(models.Model):
-    _inherit = 'account.move.line'
+    _inherit = 'account.move.line'  # pylint: disable=consider-merging-classes-inherited
 
     dunning_limitation_date = fields.Date(
         string="Barred After",
@@ -14,7 +14,7 @@ class AccountMoveLine(models.Model):
         search='_search_dunning_limitation_date',
         compute_sudo=True,
         groups=COLLECTION_GROUPS,
-        help="Last day on which the claim can be brought to court, by the country's rule and what restarted the period.",
+        help="Last day on which the claim can be brought to court, by the country's rule and what restarted it.",
     )
 
     @api.depends('date_maturity', 'partner_id', 'matched_credit_ids')
@@ -58,8 +58,10 @@ class AccountMoveLine(models.Model):
         branches = self.env['res.company'].sudo().browse(company.root_id._credit_branch_ids())
         domain = self._dunning_open_domain(branches) & Domain('date_maturity', '<', date)
         # In two steps: the commercial partner of a line has no index.
-        contacts = self.env['res.partner'].with_context(active_test=False)._search(
-            [('commercial_partner_id', 'in', customers.ids)]
+        contacts = (
+            self.env['res.partner']
+            .with_context(active_test=False)
+            ._search([('commercial_partner_id', 'in', customers.ids)])
         )
         return self.search(domain & Domain('partner_id', 'in', contacts), order='date_maturity, id')
 

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 class CreditAccount(models.Model):
     """Insolvency and interest of a customer in one company."""
 
-    _inherit = 'credit.account'
+    _inherit = 'credit.account'  # pylint: disable=consider-merging-classes-inherited
 
     insolvency_date = fields.Date(
         string="Insolvent Since",
@@ -23,11 +23,16 @@ class CreditAccount(models.Model):
         help="Empty: as the settings of the company say.",
     )
     dunning_rate_table_id = fields.Many2one(
-        'dunning.rate.table', string="Rates", ondelete='restrict', tracking=True, help="What was agreed with this customer."
+        'dunning.rate.table',
+        string="Rates",
+        ondelete='restrict',
+        tracking=True,
+        help="What was agreed with this customer.",
     )
 
     _rates_given = models.Constraint(
-        "CHECK (dunning_interest IS DISTINCT FROM 'own' OR dunning_rate_table_id IS NOT NULL)", "Choose the customer's rates."
+        "CHECK (dunning_interest IS DISTINCT FROM 'own' OR dunning_rate_table_id IS NOT NULL)",
+        "Choose the customer's rates.",
     )
 
     @api.model

@@ -31,7 +31,7 @@ def _keep(events):
 class CreditEvent(models.Model):
     """What the credit file says of claims, pauses, disputes and due dates."""
 
-    _inherit = 'credit.event'
+    _inherit = 'credit.event'  # pylint: disable=consider-merging-classes-inherited
 
     kind = fields.Selection(selection_add=KINDS, ondelete=dict.fromkeys(dict(KINDS), _keep))
 

@@ -400,9 +400,7 @@ class DunningClaim(models.Model):
         """
         there = {
             (claim.res_model, claim.res_id)
-            for claim in self.sudo().search(
-                [('kind', '=', 'fee'), ('res_id', 'in', [fee['res_id'] for fee in fees])]
-            )
+            for claim in self.sudo().search([('kind', '=', 'fee'), ('res_id', 'in', [fee['res_id'] for fee in fees])])
         }
         lines = self.env['account.move.line'].sudo()
         vals_list = []
@@ -558,7 +556,11 @@ class DunningClaim(models.Model):
     def _annex_rows(self):
         """Return the parts of the calculation in words of the reader's language."""
         self.ensure_one()
-        year = {'365': self.env._("a year of 365 days"), '360': self.env._("a year of 360 days"), 'day': self.env._("a day")}
+        year = {
+            '365': self.env._("a year of 365 days"),
+            '360': self.env._("a year of 360 days"),
+            'day': self.env._("a day"),
+        }
         currency = self.item_currency_id or self.currency_id
         return [
             {

@@ -8,12 +8,13 @@ class DunningClaim(models.Model):
 
     @api.model
     def _book_step(self, notices):
-        """Keep the interest that was stated in reminders, and charge the fees of their steps, each once.
+        """Keep the interest that was stated in reminders, charge the fees of their steps, note the contacts; each once.
 
         :param notices: dunning.notice: reads `partner_id`, `company_id`, `date_sent`, `step_id` (`fee_amount`,
             `with_interest`) and `line_ids` (`move_line_id`)
         :returns: the new fees
         """
+        self.env['dunning.contact']._log_notices(notices)
         fees = []
         for company, mine in notices.sudo().grouped('company_id').items():
             today = company._credit_today()

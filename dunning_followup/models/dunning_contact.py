@@ -10,6 +10,8 @@ CHANNELS = [
     ('call', "Call"),
     ('visit', "Visit"),
 ]
+# Sent by the system; the others are tasks for people.
+SENT = ('email', 'letter', 'sms', 'sms_gateway', 'webhook')
 
 
 class DunningContact(models.Model):
@@ -35,13 +37,16 @@ class DunningContact(models.Model):
         default='out',
         help="Only contacts by us count for the contact rules.",
     )
-    reached = fields.Boolean(string="Spoken With", help="Somebody was reached: rules may ask for days of quiet after it.")
+    reached = fields.Boolean(string="Spoken With", help="Rules may ask for days of quiet after it.")
     note = fields.Char(help="What was said.")
     user_id = fields.Many2one('res.users', string="By", default=lambda self: self.env.user, readonly=True)
     res_model = fields.Char(string="Document Type", readonly=True)
     res_id = fields.Many2oneReference(string="Document", model_field='res_model', readonly=True)
 
     _customer_index = models.Index('(commercial_partner_id, moment)')
+    _document_unique = models.UniqueIndex(
+        '(res_model, res_id, partner_id) WHERE res_id IS NOT NULL', "This contact is noted already."
+    )
 
     @api.model
     def _log(self, partners, channel, company, moment=None, document=None, **vals):
@@ -64,6 +69,30 @@ class DunningContact(models.Model):
                     **vals,
                 }
                 for partner in partners
+            ]
+        )
+
+    @api.model
+    def _log_notices(self, notices):
+        """Note reminders that have been sent, each once; a call or visit is noted when somebody has made it."""
+        # The log is the system's, as in `_log`.
+        Contact, notices = self.sudo(), notices.sudo().filtered(lambda notice: notice.channel in SENT)
+        noted = Contact.search([('res_model', '=', notices._name), ('res_id', 'in', notices.ids)])
+        there = set(noted.mapped('res_id'))
+        person = 'contact_id' if 'contact_id' in notices._fields else 'partner_id'
+        return Contact.create(
+            [
+                {
+                    'partner_id': (notice[person] or notice.partner_id).id,
+                    'company_id': notice.company_id.id,
+                    'channel': notice.channel,
+                    'moment': notice.date_sent or fields.Datetime.now(),
+                    'res_model': notice._name,
+                    'res_id': notice.id,
+                    'user_id': self.env.uid,
+                }
+                for notice in notices
+                if notice.id not in there
             ]
         )
 

@@ -28,7 +28,7 @@ class DunningContactRule(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one('res.company', index=True, help="The main company; empty: holds for all companies.")
-    country_ids = fields.Many2many('res.country', string="Countries", help="Where the customer is. Empty: everywhere else.")
+    country_ids = fields.Many2many('res.country', string="Countries", help="Of the customers. Empty: all others.")
     customer_kind = fields.Selection(CUSTOMER_KINDS, string="For", help="Empty: for both.")
     hour_from = fields.Float(string="Earliest", default=8.0, required=True, help="Time of day where the person is.")
     hour_to = fields.Float(string="Latest", default=21.0, required=True, help="From then on there is no contact.")
@@ -47,8 +47,8 @@ class DunningContactRule(models.Model):
     )
     cap_ids = fields.One2many('dunning.contact.cap', 'rule_id', string="Caps", copy=True)
     quiet_days = fields.Integer(string="Quiet Days", help="After any contact, through whatever channel.")
-    quiet_days_reached = fields.Integer(string="Quiet Days after a Conversation", help="After somebody was spoken with.")
-    quiet_days_dispute = fields.Integer(string="Quiet Days after a Dispute", help="After the customer has disputed an item.")
+    quiet_days_reached = fields.Integer(string="Quiet Days after a Conversation", help="With any person.")
+    quiet_days_dispute = fields.Integer(string="Quiet Days after a Dispute", help="Counted from its first day.")
     source = fields.Text(help="The law or rule that this follows, and what is to be verified.")
 
     _hours_sound = models.Constraint(
@@ -70,17 +70,18 @@ class DunningContactRule(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _gate(self, partners, channel, moment, company):
+    def _gate(self, partners, channel, moment, company=None):
         """Tell whether persons may be contacted now, and if not, when next.
 
         :param channel: a channel of `dunning.contact`
         :param moment: date and time in UTC
+        :param company: whose contacts count; the user's if none is given
         :returns: {partner id: (allowed, next moment or None, reason in words or False)}
         """
         if channel in INTERNAL:
             return {partner.id: (True, moment, False) for partner in partners}
         # Rules, contacts and disputes count whoever asks.
-        partners, company = partners.sudo(), company.sudo()
+        partners, company = partners.sudo(), (company or self.env.company).sudo()
         rules = self.sudo()._of_partners(partners, company)
         refusals = self._refusals(partners, channel, company)
         past = self._past(partners, company, rules, moment)
@@ -168,14 +169,18 @@ class DunningContactRule(models.Model):
                 days[partner.commercial_partner_id.id] = rules[partner.id].quiet_days_dispute
         if not days:
             return {}
-        newest = self.env['dunning.dispute'].sudo()._read_group(
-            [
-                ('partner_id', 'in', list(days)),
-                ('company_id', 'in', company.root_id._credit_branch_ids()),
-                ('state', '=', 'open'),
-            ],
-            ['partner_id'],
-            ['date_open:max'],
+        newest = (
+            self.env['dunning.dispute']
+            .sudo()
+            ._read_group(
+                [
+                    ('partner_id', 'in', list(days)),
+                    ('company_id', 'in', company.root_id._credit_branch_ids()),
+                    ('state', '=', 'open'),
+                ],
+                ['partner_id'],
+                ['date_open:max'],
+            )
         )
         return {
             partner.id: datetime.combine(day + timedelta(days=days[partner.id]), time.min) for partner, day in newest
@@ -184,9 +189,7 @@ class DunningContactRule(models.Model):
     def _window(self, channel, timezones, quiet_until, moment):
         """Return this rule as the engine takes it."""
         self.ensure_one()
-        caps = [
-            Cap(cap.number, cap.days, frozenset([cap.channel] if cap.channel else ())) for cap in self.cap_ids
-        ]
+        caps = [Cap(cap.number, cap.days, frozenset([cap.channel] if cap.channel else ())) for cap in self.cap_ids]
         return Window(
             timezones=timezones,
             hour_from=self.hour_from,

@@ -34,9 +34,7 @@ class DunningDispute(models.Model):
         domain="[('move_type', 'in', ('out_invoice', 'out_receipt')), ('state', '=', 'posted')]",
     )
     company_id = fields.Many2one(related='move_id.company_id', store=True, index=True)
-    partner_id = fields.Many2one(
-        related='move_id.commercial_partner_id', string="Customer", store=True, index=True
-    )
+    partner_id = fields.Many2one(related='move_id.commercial_partner_id', string="Customer", store=True, index=True)
     currency_id = fields.Many2one(related='move_id.currency_id')
     amount = fields.Monetary(
         string="Disputed Amount",
@@ -46,9 +44,7 @@ class DunningDispute(models.Model):
         help="With taxes, in the currency of the invoice. The rest of the invoice is chased.",
     )
     reason = fields.Char(required=True, help="What the customer objects to.")
-    date_open = fields.Date(
-        string="Disputed On", required=True, default=lambda self: self.env.company._credit_today()
-    )
+    date_open = fields.Date(string="Disputed On", required=True, default=lambda self: self.env.company._credit_today())
     date_solved = fields.Date(string="Solved On", readonly=True, copy=False)
     solution = fields.Char(readonly=True, copy=False, help="How it was solved.")
     user_id = fields.Many2one('res.users', string="By", default=lambda self: self.env.user, readonly=True)

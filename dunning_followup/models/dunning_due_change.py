@@ -9,11 +9,11 @@ class DunningDueChange(models.Model):
     _order = 'id desc'
     _rec_name = 'move_id'
 
-    move_id = fields.Many2one('account.move', string="Invoice", required=True, readonly=True, index=True, ondelete='cascade')
-    company_id = fields.Many2one(related='move_id.company_id', store=True, index=True)
-    partner_id = fields.Many2one(
-        related='move_id.commercial_partner_id', string="Customer", store=True, index=True
+    move_id = fields.Many2one(
+        'account.move', string="Invoice", required=True, readonly=True, index=True, ondelete='cascade'
     )
+    company_id = fields.Many2one(related='move_id.company_id', store=True, index=True)
+    partner_id = fields.Many2one(related='move_id.commercial_partner_id', string="Customer", store=True, index=True)
     date_before = fields.Date(string="Was Due", readonly=True)
     date_after = fields.Date(string="Is Due", required=True, readonly=True)
     reason = fields.Char(readonly=True)
@@ -47,6 +47,8 @@ class DunningDueChange(models.Model):
         """Return those of these invoices for which a change to a day was given a reason in this transaction."""
         # Nobody but the dialog makes them, and only of the same transaction: an old reason is none for today.
         now = self.env.cr.now().replace(microsecond=0)
-        return self.sudo().search(
-            [('move_id', 'in', moves.ids), ('date_after', '=', date), ('create_date', '>=', now)]
-        ).move_id
+        return (
+            self.sudo()
+            .search([('move_id', 'in', moves.ids), ('date_after', '=', date), ('create_date', '>=', now)])
+            .move_id
+        )

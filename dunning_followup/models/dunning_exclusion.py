@@ -108,15 +108,19 @@ class DunningExclusion(models.AbstractModel):
     def _promised(self, facts, root, date):
         """Return what customers have promised to pay by a day to come: their oldest items up to the sum."""
         customers = list({fact['partner_id'] for fact in facts.values()})
-        releases = self.env['credit.release'].sudo().search(
-            [
-                ('debtor_id', 'in', customers),
-                ('company_id', 'in', root._credit_branch_ids()),
-                ('condition', 'in', ('promise', 'proof')),
-                ('condition_state', '=', 'open'),
-                ('condition_due', '>=', date),
-            ],
-            order='condition_due, id',
+        releases = (
+            self.env['credit.release']
+            .sudo()
+            .search(
+                [
+                    ('debtor_id', 'in', customers),
+                    ('company_id', 'in', root._credit_branch_ids()),
+                    ('condition', 'in', ('promise', 'proof')),
+                    ('condition_state', '=', 'open'),
+                    ('condition_due', '>=', date),
+                ],
+                order='condition_due, id',
+            )
         )
         if not releases:
             return {}

@@ -19,8 +19,8 @@ class DunningLimitationEvent(models.Model):
         ],
         required=True,
         default='confirmation',
-        help="Whether it restarts the period is said by the rule of the customer's country. Payments in the ledger count "
-        "by themselves.",
+        help="Whether it restarts the period is said by the rule of the customer's country. Payments in the ledger "
+        "count by themselves.",
     )
     date = fields.Date(required=True, default=lambda self: self.env.company._credit_today())
     partner_id = fields.Many2one(
@@ -30,7 +30,9 @@ class DunningLimitationEvent(models.Model):
         index=True,
         domain="[('parent_id', '=', False)]",
     )
-    company_id = fields.Many2one('res.company', required=True, index=True, default=lambda self: self.env.company.root_id)
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, default=lambda self: self.env.company.root_id
+    )
     move_ids = fields.Many2many(
         'account.move',
         'dunning_limitation_event_move_rel',
@@ -79,7 +81,9 @@ class DunningLimitationEvent(models.Model):
 
     def write(self, vals):
         if not self.env.su and vals.keys() - {'note', 'attachment_ids'}:
-            raise AccessError(self.env._("What restarted a period stays as it was entered. Only proofs and notes are added."))
+            raise AccessError(
+                self.env._("What restarted a period stays as it was entered. Only proofs and notes are added.")
+            )
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)

@@ -35,7 +35,7 @@ class DunningLimitationRule(models.Model):
         required=True,
         default='due',
     )
-    restart_confirmation = fields.Boolean(string="Confirmation", help="The customer confirms the debt, signed or stamped.")
+    restart_confirmation = fields.Boolean(string="Confirmation", help="Signed or stamped by the customer.")
     restart_demand = fields.Boolean(string="Written Demand", help="A demand that provably reached the customer.")
     restart_payment = fields.Boolean(string="Part Payment", help="Taken from the ledger by itself.")
     restart_promise = fields.Boolean(string="Promise to Pay")
@@ -116,7 +116,8 @@ class DunningLimitationRule(models.Model):
                   FROM account_partial_reconcile partial
                   JOIN account_move_line credit ON credit.id = partial.credit_move_id
                   JOIN account_move move ON move.id = credit.move_id
-                 WHERE partial.debit_move_id = ANY(%s) AND move.move_type = 'entry' AND partial.debit_amount_currency > 0
+                 WHERE partial.debit_move_id = ANY(%s) AND move.move_type = 'entry'
+                   AND partial.debit_amount_currency > 0
                 """,
                 list(facts),
             )
@@ -195,8 +196,8 @@ class DunningLimitationRule(models.Model):
                 date_deadline=date,
                 summary=summary,
                 note=self.env._(
-                    "Get a stamped confirmation, a payment or a promise, send a demand that provably arrives, or sue, and "
-                    "enter it at the invoice."
+                    "Get a stamped confirmation, a payment or a promise, send a demand that provably arrives, or sue, "
+                    "and enter it at the invoice."
                 ),
                 user_id=user.id,
             )

@@ -69,14 +69,14 @@ class DunningRateTable(models.Model):
 
     @api.model
     def _for_partners(self, partners, company):
-        """Return {commercial partner id: table}: that of the credit account, else the company's for the customer's kind.
+        """Return {commercial partner id: table}: the credit account's, else the company's for the customer's kind.
 
         Empty for whoever is to pay no interest, and where the table is not for customers of this kind.
         """
         root = company.root_id.sudo()
         # Whoever sends reminders need not read credit accounts.
-        accounts = self.env['credit.account'].sudo().search(
-            [('partner_id', 'in', partners.ids), ('company_id', '=', root.id)]
+        accounts = (
+            self.env['credit.account'].sudo().search([('partner_id', 'in', partners.ids), ('company_id', '=', root.id)])
         )
         own = {account.partner_id.id: account for account in accounts}
         result = {}

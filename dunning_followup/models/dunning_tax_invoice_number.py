@@ -27,7 +27,9 @@ class DunningTaxInvoiceNumber(models.Model):
         for record in self:
             if not NUMBER.fullmatch(record.number or ''):
                 raise ValidationError(
-                    self.env._("%(number)s is no tax invoice number: it has to have 8 or 20 digits.", number=record.number)
+                    self.env._(
+                        "%(number)s is no tax invoice number: it has to have 8 or 20 digits.", number=record.number
+                    )
                 )
 
     @api.model_create_multi

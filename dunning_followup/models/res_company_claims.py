@@ -9,7 +9,7 @@ PRODUCTS = {
 
 
 class ResCompany(models.Model):
-    _inherit = 'res.company'
+    _inherit = 'res.company'  # pylint: disable=consider-merging-classes-inherited
 
     dunning_rate_table_id = fields.Many2one(
         'dunning.rate.table',
@@ -52,7 +52,9 @@ class ResCompany(models.Model):
     @api.model
     def _get_company_root_delegated_field_names(self):
         # EXTENDS base: branches claim as their main company does
-        names = [name for name in self._fields if name.startswith(('dunning_rate_', 'dunning_product_', 'dunning_claim_'))]
+        names = [
+            name for name in self._fields if name.startswith(('dunning_rate_', 'dunning_product_', 'dunning_claim_'))
+        ]
         return [*super()._get_company_root_delegated_field_names(), *names, 'dunning_interest_on_disputed']
 
     @api.constrains('dunning_rate_table_id', 'dunning_rate_table_consumer_id')

@@ -2,10 +2,12 @@ from odoo import fields, models
 
 
 class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
+    _inherit = 'res.config.settings'  # pylint: disable=consider-merging-classes-inherited
 
     dunning_rate_table_id = fields.Many2one(related='company_id.dunning_rate_table_id', readonly=False)
-    dunning_rate_table_consumer_id = fields.Many2one(related='company_id.dunning_rate_table_consumer_id', readonly=False)
+    dunning_rate_table_consumer_id = fields.Many2one(
+        related='company_id.dunning_rate_table_consumer_id', readonly=False
+    )
     dunning_interest_on_disputed = fields.Boolean(related='company_id.dunning_interest_on_disputed', readonly=False)
     dunning_product_interest_id = fields.Many2one(related='company_id.dunning_product_interest_id', readonly=False)
     dunning_product_compensation_id = fields.Many2one(

@@ -21,7 +21,7 @@ COLLECTION_GROUPS = (
 class ResPartner(models.Model):
     """How a customer may be reminded, and why what it owes is not."""
 
-    _inherit = 'res.partner'
+    _inherit = 'res.partner'  # pylint: disable=consider-merging-classes-inherited
 
     dunning_customer_kind = fields.Selection(
         CUSTOMER_KINDS,
@@ -76,9 +76,10 @@ class ResPartner(models.Model):
 
     def _dunning_kinds(self):
         """Return {commercial partner id: business or consumer} of these partners."""
+        # Rates and contact rules need the kind, whoever sends the reminder.
         return {
-            partner.id: partner.dunning_customer_kind or ('business' if partner.is_company or partner.vat else 'consumer')
-            # Rates and contact rules need the kind, whoever sends the reminder.
+            partner.id: partner.dunning_customer_kind
+            or ('business' if partner.is_company or partner.vat else 'consumer')
             for partner in self.sudo().commercial_partner_id
         }
 

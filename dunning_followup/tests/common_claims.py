@@ -39,24 +39,22 @@ class ClaimsCommon(CreditCommon):
 
     @classmethod
     def _items(cls, *moves):
-        return cls.env['account.move'].union(*moves).line_ids.filtered(
-            lambda line: line.account_type == 'asset_receivable'
+        return (
+            cls.env['account.move']
+            .union(*moves)
+            .line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
         )
 
     @classmethod
     def _settle(cls, invoice, amount, day):
         """Pay an invoice, or a part of it, on a day."""
-        wizard = cls.env['account.payment.register'].with_context(
-            active_model='account.move', active_ids=invoice.ids
-        )
+        wizard = cls.env['account.payment.register'].with_context(active_model='account.move', active_ids=invoice.ids)
         wizard.create({'payment_date': day, 'amount': amount})._create_payments()
 
     def claims(self, *moves, kind=None):
         """Return [(kind, amount)] of what is claimed for invoices."""
         claims = self.Claim.search([('move_id', 'in', [move.id for move in moves])])
-        return [
-            (claim.kind, claim.amount) for claim in claims.sorted('id') if kind is None or claim.kind == kind
-        ]
+        return [(claim.kind, claim.amount) for claim in claims.sorted('id') if kind is None or claim.kind == kind]
 
     def events(self, kind, account=None):
         """Return the texts of the credit file's events of a kind."""

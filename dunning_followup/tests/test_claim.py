@@ -120,7 +120,7 @@ class TestClaimComputation(ClaimsCommon):
         self.assertEqual(self.claims(self.invoice), [('interest', 20.0)])
 
     def test_invoice_in_a_branch_takes_the_rates_of_its_main_company(self):
-        branch = self.env['res.company'].create({'name': "Branch", 'parent_id': self.company.id})
+        branch = self._create_company(name="Branch", parent_id=self.company.id)
         self.env.user.company_ids += branch
         invoice = self._invoice(1000, due=DUE, company_id=branch.id)
         self.update(DUE + timedelta(days=10), self._items(invoice))
@@ -309,9 +309,11 @@ class TestClaimDecisions(ClaimsCommon):
             wizard.action_compute()
 
     def test_annex_shows_each_part_of_the_calculation(self):
-        html = self.env['ir.actions.report']._render_qweb_html(
-            'dunning_followup.report_dunning_claim_annex', self.interest.ids
-        )[0].decode()
+        html = (
+            self.env['ir.actions.report']
+            ._render_qweb_html('dunning_followup.report_dunning_claim_annex', self.interest.ids)[0]
+            .decode()
+        )
         self.assertIn(self.invoice.name, html)
         self.assertIn('36.5', html)
         self.assertIn('Simple interest', html)

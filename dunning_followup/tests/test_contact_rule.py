@@ -150,8 +150,10 @@ class TestContactRule(ClaimsCommon):
         self.assertEqual(statements(partners), statements(partners[:2]))
 
     def test_collector_notes_a_call_and_changes_only_the_note(self):
-        call = self.env['dunning.contact'].with_user(self.collector).create(
-            {'partner_id': self.contact.id, 'reached': True, 'note': "Will pay"}
+        call = (
+            self.env['dunning.contact']
+            .with_user(self.collector)
+            .create({'partner_id': self.contact.id, 'reached': True, 'note': "Will pay"})
         )
         self.assertEqual((call.commercial_partner_id, call.user_id), (self.customer, self.collector))
         call.note = "Will pay on Monday"

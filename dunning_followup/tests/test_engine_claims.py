@@ -76,9 +76,7 @@ class TestInterest(BaseCase):
         credits = [(date(2026, 6, 5), Decimal(150)), (date(2026, 6, 9), Decimal(100))]
         changes = cover([('old', Decimal(100)), ('new', Decimal(100)), ('last', Decimal(100))], credits)
         self.assertEqual(changes['old'], [Change(date(2026, 6, 5), Decimal(100))])
-        self.assertEqual(
-            changes['new'], [Change(date(2026, 6, 5), Decimal(50)), Change(date(2026, 6, 9), Decimal(50))]
-        )
+        self.assertEqual(changes['new'], [Change(date(2026, 6, 5), Decimal(50)), Change(date(2026, 6, 9), Decimal(50))])
         self.assertEqual(changes['last'], [Change(date(2026, 6, 9), Decimal(50))])
 
     def test_compensation_by_size(self):

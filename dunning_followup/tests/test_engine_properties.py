@@ -12,7 +12,9 @@ from ..engine.contact_window import Cap, Past, Window, next_moment
 from ..engine.interest import Change, Rate, cover, segments, total
 from ..engine.limitation import Restart, Rule, last_day
 
-PROFILE = settings(max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=[*HealthCheck])
+PROFILE = settings(
+    max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=[*HealthCheck]
+)
 DUE = date(2026, 1, 31)
 KINDS = ('confirmation', 'demand', 'payment', 'promise')
 

@@ -48,9 +48,9 @@ class TestExclusion(ClaimsCommon):
 
     def test_do_not_remind_has_no_end(self):
         self.pause(kind='never', date_until=False)
-        self.assertEqual(self.excluded(self.old, date=self.today + timedelta(days=999)), {
-            self.old: ('do_not_remind', None)
-        })
+        self.assertEqual(
+            self.excluded(self.old, date=self.today + timedelta(days=999)), {self.old: ('do_not_remind', None)}
+        )
 
     def test_pause_that_is_over_or_has_no_day_is_refused(self):
         with self.assertRaisesRegex(UserError, "ended already"):
@@ -70,8 +70,10 @@ class TestExclusion(ClaimsCommon):
         self.assertEqual(len(self.events('dunning_paused')), 2)
 
     def test_disputed_part_only(self):
-        dispute = self.env['dunning.dispute'].with_user(self.collector).create(
-            {'move_id': self.old.id, 'amount': 300, 'reason': "Broken"}
+        dispute = (
+            self.env['dunning.dispute']
+            .with_user(self.collector)
+            .create({'move_id': self.old.id, 'amount': 300, 'reason': "Broken"})
         )
         self.assertEqual(self.excluded(), {self.old: ('disputed', 300.0)})
         self.assertIn("300", self.old.dunning_not_chased)
@@ -176,7 +178,7 @@ class TestExclusion(ClaimsCommon):
         self.assertFalse(self.env['dunning.pause'].with_user(self.collector).search([('company_id', '=', other.id)]))
 
     def test_pause_of_a_branch_is_its_main_companys(self):
-        branch = self.env['res.company'].create({'name': "Branch", 'parent_id': self.company.id})
+        branch = self._create_company(name="Branch", parent_id=self.company.id)
         self.env.user.company_ids += branch
         invoice = self._invoice(800, due=self.today - timedelta(days=10), company_id=branch.id)
         pause = self.env['dunning.pause'].create(

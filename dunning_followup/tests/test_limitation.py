@@ -23,15 +23,19 @@ class TestLimitationDate(ClaimsCommon):
         proofs = self.env['ir.attachment'].with_user(self.collector)
         if proof:
             proofs = proofs.create({'name': "proof.pdf", 'datas': base64.b64encode(b"stamp")})
-        return self.env['dunning.limitation.event'].with_user(self.collector).create(
-            {
-                'kind': kind,
-                'date': self.due + timedelta(days=days),
-                'partner_id': self.customer.id,
-                'move_ids': [Command.set((invoice or self.invoice).ids)],
-                'attachment_ids': [Command.set(proofs.ids)],
-                **values,
-            }
+        return (
+            self.env['dunning.limitation.event']
+            .with_user(self.collector)
+            .create(
+                {
+                    'kind': kind,
+                    'date': self.due + timedelta(days=days),
+                    'partner_id': self.customer.id,
+                    'move_ids': [Command.set((invoice or self.invoice).ids)],
+                    'attachment_ids': [Command.set(proofs.ids)],
+                    **values,
+                }
+            )
         )
 
     def years(self, day, years=3):

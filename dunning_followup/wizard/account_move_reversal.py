@@ -10,7 +10,8 @@ class AccountMoveReversal(models.TransientModel):
         if origin_move.move_type != 'out_invoice':
             return values
         values['dunning_origin_id'] = origin_move.id
-        dues = set(origin_move.line_ids.filtered(lambda line: line.display_type == 'payment_term').mapped('date_maturity'))
+        terms = origin_move.line_ids.filtered(lambda line: line.display_type == 'payment_term')
+        dues = set(terms.mapped('date_maturity'))
         # Instalments would become one; those of the new invoice run from its own date.
         if len(dues) == 1:
             values |= {'invoice_payment_term_id': False, 'invoice_date_due': dues.pop()}

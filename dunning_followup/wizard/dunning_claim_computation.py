@@ -11,7 +11,10 @@ class DunningClaimComputation(models.TransientModel):
 
     company_id = fields.Many2one('res.company', required=True, default=lambda self: self.env.company)
     date = fields.Date(
-        string="Up To", required=True, default=lambda self: self.env.company._credit_today(), help="The last day that counts."
+        string="Up To",
+        required=True,
+        default=lambda self: self.env.company._credit_today(),
+        help="Last day that counts.",
     )
     partner_ids = fields.Many2many(
         'res.partner', string="Customers", help="Empty: all customers with something overdue."
@@ -27,13 +30,17 @@ class DunningClaimComputation(models.TransientModel):
             branches = self.env['res.company'].sudo().browse(company.root_id._credit_branch_ids())
             overdue = Line.search([*Line._dunning_open_domain(branches), ('date_maturity', '<', date)])
         # On behalf of the system, which looks after the claims of the company.
-        claims = self.env['dunning.claim'].sudo().search(
-            [
-                ('state', '=', 'open'),
-                ('kind', '!=', 'fee'),
-                ('company_id', 'in', company.root_id._credit_branch_ids()),
-                *([('partner_id', 'in', partners.commercial_partner_id.ids)] if partners else []),
-            ]
+        claims = (
+            self.env['dunning.claim']
+            .sudo()
+            .search(
+                [
+                    ('state', '=', 'open'),
+                    ('kind', '!=', 'fee'),
+                    ('company_id', 'in', company.root_id._credit_branch_ids()),
+                    *([('partner_id', 'in', partners.commercial_partner_id.ids)] if partners else []),
+                ]
+            )
         )
         return overdue | claims.move_line_id.sudo(False)
 
