@@ -17,6 +17,22 @@ class AccountMoveLine(models.Model):
         help="Last day on which the claim can be brought to court, by the country's rule and what restarted it.",
     )
 
+    def write(self, vals):
+        # EXTENDS account: whichever way a due date is changed, the change is kept; the dialog has stated the reason
+        before = {}
+        if 'date_maturity' in vals:
+            before = {
+                line: line.date_maturity
+                for line in self
+                if line.parent_state == 'posted'
+                and line.account_type == 'asset_receivable'
+                and line.move_id.move_type in ('out_invoice', 'out_receipt')
+            }
+        result = super().write(vals)
+        if changed := {line.move_id: day for line, day in before.items() if line.date_maturity != day}:
+            self.env['dunning.due.change']._keep(changed, fields.Date.to_date(vals['date_maturity']))
+        return result
+
     @api.depends('date_maturity', 'partner_id', 'matched_credit_ids')
     def _compute_dunning_limitation_date(self):
         ends = self.env['dunning.limitation.rule']._ends(self)

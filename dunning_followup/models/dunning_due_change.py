@@ -2,7 +2,10 @@ from odoo import api, fields, models
 
 
 class DunningDueChange(models.Model):
-    """A changed due date of a posted invoice: what it was, what it is, why and by whom. Never edited."""
+    """A changed due date of a posted invoice: what it was, what it is, why and by whom. Never edited.
+
+    Without a reason: changed past the dialog.
+    """
 
     _name = 'dunning.due.change'
     _description = "Changed Due Date"
@@ -41,6 +44,23 @@ class DunningDueChange(models.Model):
             ]
         self.env['credit.event']._record(entries)
         return changes
+
+    @api.model
+    def _keep(self, before, date):
+        """Keep changes for which no reason was stated, as those made in the journal items.
+
+        :param before: {invoice: when it was due}
+        """
+        moves = self.env['account.move'].union(*before)
+        if date:
+            unstated = moves - self._stated(moves, date)
+            # Nobody makes them by hand.
+            self.sudo().create(
+                [
+                    {'move_id': move.id, 'date_before': before[move], 'date_after': date, 'user_id': self.env.uid}
+                    for move in unstated
+                ]
+            )
 
     @api.model
     def _stated(self, moves, date):

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 
 class DunningLimitationEvent(models.Model):
@@ -85,11 +85,6 @@ class DunningLimitationEvent(models.Model):
                 self.env._("What restarted a period stays as it was entered. Only proofs and notes are added.")
             )
         return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        if not self.env.su and not self.env.user.has_group('dunning_followup.group_collections_manager'):
-            raise UserError(self.env._("Only managers of collections delete what was entered by mistake."))
 
     def _record_events(self):
         entries = []

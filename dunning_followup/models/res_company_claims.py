@@ -6,6 +6,17 @@ PRODUCTS = {
     'compensation': 'dunning_followup.product_late_compensation',
     'fee': 'dunning_followup.product_reminder_fee',
 }
+# What is set for a main company and all its branches.
+SETTINGS = (
+    'dunning_rate_table_id',
+    'dunning_rate_table_consumer_id',
+    'dunning_interest_on_disputed',
+    'dunning_product_interest_id',
+    'dunning_product_compensation_id',
+    'dunning_product_fee_id',
+    'dunning_claim_account_id',
+    'dunning_claim_tax_ids',
+)
 
 
 class ResCompany(models.Model):
@@ -52,10 +63,7 @@ class ResCompany(models.Model):
     @api.model
     def _get_company_root_delegated_field_names(self):
         # EXTENDS base: branches claim as their main company does
-        names = [
-            name for name in self._fields if name.startswith(('dunning_rate_', 'dunning_product_', 'dunning_claim_'))
-        ]
-        return [*super()._get_company_root_delegated_field_names(), *names, 'dunning_interest_on_disputed']
+        return [*super()._get_company_root_delegated_field_names(), *SETTINGS]
 
     @api.constrains('dunning_rate_table_id', 'dunning_rate_table_consumer_id')
     def _check_rate_tables(self):

@@ -119,26 +119,10 @@ class TestExclusion(ClaimsCommon):
     def test_promise_covers_the_oldest_items_up_to_its_sum(self):
         self._limit_policy()
         self._account(limit=100)
-        order = self._order_of(50, confirm=True)
-        self.assertEqual(order.credit_state, 'on_hold')
-        release = order.credit_release_ids[:1] or self.env['credit.release'].sudo().create(
-            {
-                'account_id': self._account().id,
-                'company_id': self.company.id,
-                'res_model': 'sale.order',
-                'res_id': order.id,
-                'currency_id': self.currency.id,
-            }
-        )
-        release.sudo().write(
-            {
-                'debtor_id': self.customer.id,
-                'condition': 'promise',
-                'condition_state': 'open',
-                'condition_amount': 1200,
-                'condition_due': self.today + timedelta(days=3),
-            }
-        )
+        order = self._order_of(50, confirm=True).with_user(self.manager)
+        dialog = {'decision': 'release', 'order_id': order.id, 'note': "They will pay", 'condition': 'promise'}
+        terms = {'condition_amount': 1200, 'condition_due': self.today + timedelta(days=3)}
+        self.env['credit.decision'].with_user(self.manager).create({**dialog, **terms}).action_apply()
         self.assertEqual(self.excluded(), {self.old: ('promised', None), self.new: ('promised', 200.0)})
         self.assertEqual(self.excluded(date=self.today + timedelta(days=4)), {})
 

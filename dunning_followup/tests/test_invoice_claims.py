@@ -125,6 +125,14 @@ class TestDueDateChange(ClaimsCommon):
         self.change(invoice, day)
         self.assertEqual(self._items(invoice).date_maturity, day)
 
+    def test_change_in_the_journal_items_is_kept_too(self):
+        invoice = self._invoice(1000, due=DUE)
+        self._items(invoice).date_maturity = self.later
+        self.assertRecordValues(
+            invoice.dunning_due_change_ids, [{'date_before': DUE, 'date_after': self.later, 'reason': False}]
+        )
+        self.assertTrue(self.events('due_date_changed'))
+
     def test_paid_and_draft_invoices_are_refused(self):
         invoice = self._invoice(1000, due=DUE)
         self._settle(invoice, 1000, DUE)
