@@ -46,7 +46,7 @@ class DunningContactRule(models.Model):
         'resource.calendar', string="Holidays Of", help="On the days off of this calendar there is no contact."
     )
     cap_ids = fields.One2many('dunning.contact.cap', 'rule_id', string="Caps", copy=True)
-    quiet_days = fields.Integer(string="Quiet Days", help="After any contact, through whatever channel.")
+    quiet_days = fields.Integer(help="After any contact, through whatever channel.")
     quiet_days_reached = fields.Integer(string="Quiet Days after a Conversation", help="With any person.")
     quiet_days_dispute = fields.Integer(string="Quiet Days after a Dispute", help="Counted from its first day.")
     source = fields.Text(help="The law or rule that this follows, and what is to be verified.")

@@ -11,7 +11,7 @@ class DunningRate(models.Model):
 
     table_id = fields.Many2one('dunning.rate.table', required=True, index=True, ondelete='cascade')
     date_from = fields.Date(string="From", required=True, help="First day. It holds until the day before the next.")
-    percent = fields.Float(string="Percent", required=True, digits=(16, 4), help="Of a year or a day, see the table.")
+    percent = fields.Float(required=True, digits=(16, 4), help="Of a year or a day, see the table.")
     note = fields.Char(string="Made Up Of", help="For instance the reference rate and the points on top.")
 
     _date_unique = models.Constraint('UNIQUE (table_id, date_from)', "There is a rate from this day on already.")

@@ -179,7 +179,7 @@ class TestClaimDecisions(ClaimsCommon):
 
     def waive(self, claims, user=None, **values):
         action = claims.with_user(user or self.head).action_waive()
-        wizard = self.env[action['res_model']].with_user(user or self.head).with_context(action['context'])
+        wizard = self.env[action['res_model']].with_user(user or self.head).with_context(**action['context'])
         wizard.create({'reason': "Goodwill", **values}).action_apply()
 
     def test_manager_waives_with_a_reason_that_is_in_the_credit_file(self):
@@ -222,7 +222,7 @@ class TestClaimDecisions(ClaimsCommon):
 
     def invoice_claims(self, claims):
         action = claims.with_user(self.collector).action_invoice()
-        wizard = self.env[action['res_model']].with_user(self.collector).with_context(action['context'])
+        wizard = self.env[action['res_model']].with_user(self.collector).with_context(**action['context'])
         action = wizard.create({}).action_apply()
         return self.env['account.move'].browse(action.get('res_id') or action['domain'][0][2])
 

@@ -105,7 +105,7 @@ class TestExclusion(ClaimsCommon):
     def test_insolvent(self):
         account = self._account()
         action = account.with_user(self.collector).action_dunning_insolvency()
-        wizard = self.env[action['res_model']].with_user(self.collector).with_context(action['context'])
+        wizard = self.env[action['res_model']].with_user(self.collector).with_context(**action['context'])
         wizard.create({'date': self.today, 'note': "Court, file 12"}).action_apply()
         self.assertEqual(self.excluded(), {self.old: ('insolvent', None), self.new: ('insolvent', None)})
         self.assertEqual(len(self.events('insolvent')), 1)

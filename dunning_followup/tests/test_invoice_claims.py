@@ -92,7 +92,7 @@ class TestDueDateChange(ClaimsCommon):
     def change(self, invoice, day=None, user=None, **values):
         user = user or self.collector
         action = invoice.with_user(user).action_dunning_change_due()
-        wizard = self.env[action['res_model']].with_user(user).with_context(action['context'])
+        wizard = self.env[action['res_model']].with_user(user).with_context(**action['context'])
         wizard.create({'date_after': day or self.later, 'reason': "Agreed", **values}).action_apply()
 
     def test_posted_invoice_needs_a_reason(self):

@@ -10,7 +10,7 @@ class DunningClaimInvoicing(models.TransientModel):
     _description = "Invoice Claims"
 
     claim_ids = fields.Many2many('dunning.claim', string="Claims", required=True, readonly=True)
-    invoice_date = fields.Date(string="Invoice Date", help="Empty: the day on which it is posted.")
+    invoice_date = fields.Date(help="Empty: the day on which it is posted.")
 
     def action_apply(self):
         """Make draft invoices and show them.
