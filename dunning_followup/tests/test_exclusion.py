@@ -116,6 +116,16 @@ class TestExclusion(ClaimsCommon):
         account._write_insolvency(False, '')
         self.assertEqual(self.excluded(), {})
 
+    def test_insolvent_customer_stays_so_after_a_merge(self):
+        twin = self.env['res.partner'].create({'name': "Hengda Trading (twin)", 'is_company': True})
+        self._account()
+        self._account(partner=twin)._write_insolvency(self.today, "Court, file 12")
+        self.env['base.partner.merge.automatic.wizard'].create({})._merge(
+            (self.customer + twin).ids, self.customer, extra_checks=False
+        )
+        self.assertEqual(self._account().insolvency_note, "Court, file 12")
+        self.assertEqual(set(self.excluded().values()), {('insolvent', None)})
+
     def test_promise_covers_the_oldest_items_up_to_its_sum(self):
         self._limit_policy()
         self._account(limit=100)
