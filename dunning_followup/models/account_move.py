@@ -25,9 +25,11 @@ class AccountMove(models.Model):
             lambda move: move.move_type in ('out_invoice', 'out_receipt') and move.state == 'posted'
         )
         lines = invoices.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+        chains = invoices._origin._dunning_origins()
+        replaced = self.browse().union(*chains.values())
         counts = dict(
             self.env['dunning.notice.line']._read_group(
-                [('move_id', 'in', invoices.ids), ('notice_id.state', '=', 'sent')],
+                [('move_id', 'in', (invoices + replaced).ids), ('notice_id.state', '=', 'sent')],
                 ['move_id'],
                 ['notice_id:count_distinct'],
             )
@@ -40,7 +42,9 @@ class AccountMove(models.Model):
             move.dunning_last_date = max(own.filtered('dunning_last_date').mapped('dunning_last_date'), default=False)
             move.dunning_next_date = coming.dunning_next_date
             move.dunning_next_step_id = coming.dunning_next_step_id
-            move.dunning_notice_count = counts.get(move, 0)
+            # With those of the invoices in whose place this one is.
+            history = move._origin + chains.get(move._origin.id, self.browse())
+            move.dunning_notice_count = sum(counts.get(one, 0) for one in history)
 
     def _search_dunning_step_id(self, operator, value):
         # Progress belongs to the items, which the user may read as he may read the invoice.
@@ -57,8 +61,9 @@ class AccountMove(models.Model):
         return [('line_ids', 'in', found.subselect('move_line_id'))]
 
     def action_view_dunning(self):
-        """Open the reminders that listed this invoice."""
+        """Open the reminders that listed this invoice, or those in whose place it is."""
         self.ensure_one()
         self.check_access('read')
+        history = self + self._dunning_origins()[self.id]
         action = self.env['ir.actions.act_window']._for_xml_id('dunning_followup.dunning_notice_action')
-        return action | {'domain': [('line_ids.move_id', '=', self.id)], 'context': {'create': False}}
+        return action | {'domain': [('line_ids.move_id', 'in', history.ids)], 'context': {'create': False}}

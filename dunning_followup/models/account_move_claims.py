@@ -87,9 +87,49 @@ class AccountMove(models.Model):
         own = move['fapiao'] if 'fapiao' in move._fields else False
         return [own, *numbers] if own and own not in numbers else numbers
 
+    def _dunning_name(self):
+        """Return the invoice's number as reminders state it, with those of its tax invoices."""
+        self.ensure_one()
+        numbers = self._tax_invoice_numbers()
+        return f'{self.name} ({", ".join(numbers)})' if numbers else self.name or ''
+
     # -------------------------------------------------------------------------
     # Invoices in place of others
     # -------------------------------------------------------------------------
+
+    def _post(self, soft=True):
+        # EXTENDS account: the reminders of the reversed invoice go on with the one in its place
+        posted = super()._post(soft)
+        posted.filtered('dunning_origin_id')._take_over_reminders()
+        return posted
+
+    def _take_over_reminders(self):
+        """Put the items of these invoices where those of the invoices that they replace were on the time line."""
+        # Progress is the system's.
+        Progress = self.env['dunning.progress'].sudo()
+        chains = self._dunning_origins()
+        origins = self.browse().union(*chains.values())
+        reached = Progress.search([('move_line_id.move_id', 'in', origins.ids)]).grouped('move_id')
+        rows = []
+        for move in self:
+            origin = next((origin for origin in chains[move.id] if origin in reached), None)
+            if origin is None:
+                continue
+            furthest = max(reached[origin], key=lambda progress: (progress.days, progress.date_step))
+            rows += [
+                (
+                    item.id,
+                    item.company_id.id,
+                    furthest.plan_id.id,
+                    furthest.step_id.id,
+                    furthest.days,
+                    furthest.date_step,
+                    furthest.next_date or None,
+                    furthest.notice_id.id or None,
+                )
+                for item in move._dunning_items()
+            ]
+        Progress._advance(rows)
 
     def _dunning_origin(self):
         """Return the first of the invoices in whose place this one is, itself if it replaces none."""

@@ -32,4 +32,4 @@ class DunningNoticeLine(models.Model):
     def _document_text(self):
         """Return the number by which the customer knows this item; extend with further numbers."""
         self.ensure_one()
-        return self.move_id.name or self.move_line_id.name or ''
+        return self.move_id._dunning_name() or self.move_line_id.name or ''

@@ -205,7 +205,7 @@ class DunningNotice(models.Model):
         moves = {move.id: move for move in self.env['account.move'].sudo().browse(row['move_id'] for row in rows)}
         lines = [
             {
-                'name': moves[row['move_id']].name or '',
+                'name': moves[row['move_id']]._dunning_name(),
                 'date_due': row['date_due'],
                 'days': row['days_overdue'],
                 'amount': row['remaining'],
@@ -235,7 +235,7 @@ class DunningNotice(models.Model):
             moves = {move.id: move for move in self.env['account.move'].browse(row['move_id'] for row in rows)}
             lines = [
                 {
-                    'name': moves[row['move_id']].name or '',
+                    'name': moves[row['move_id']]._dunning_name(),
                     'date_due': row['date_due'],
                     'days': row['days_overdue'],
                     'amount': row['remaining'],
