@@ -35,7 +35,7 @@ class ScoringFactor(models.Model):
         'scoring.factor.option', string="Grade", ondelete='restrict', domain="[('type_id', '=', type_id)]"
     )
     yes = fields.Boolean()
-    day = fields.Date(string="Date")
+    day = fields.Date()
     value = EnteredFloat(
         digits=(16, 4),
         compute='_compute_value',
