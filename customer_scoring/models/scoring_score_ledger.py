@@ -89,6 +89,8 @@ class ScoringScore(models.Model):
         self.env['account.move.line'].flush_model(['amount_currency', 'date_maturity', 'journal_id'])
         self.env['account.move'].flush_model(['journal_id', 'move_type'])
         self.env['account.journal'].flush_model(['type'])
+        # PostgreSQL would compile a statement that looks so dear, which takes longer than to run it.
+        self.env.cr.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
 
     @api.model
     def _history(self, row, tolerance):
@@ -169,17 +171,23 @@ class ScoringScore(models.Model):
             """
             WITH %(contacts)s,
             entry AS MATERIALIZED (
-                SELECT aml.id, aml.move_id, contact.partner_id, aml.date, COALESCE(aml.date_maturity, aml.date) AS due,
-                       aml.balance, aml.amount_currency, aml.create_date, move.move_type
+                -- Customer by customer: for a batch the planner would read the whole ledger.
+                SELECT line.*, contact.partner_id, move.move_type
                   FROM contact
-                  JOIN account_move_line aml ON aml.partner_id = contact.id
-                  JOIN account_move move ON move.id = aml.move_id
-                 WHERE aml.parent_state = 'posted'
+            CROSS JOIN LATERAL (
+                SELECT aml.id, aml.move_id, aml.date, COALESCE(aml.date_maturity, aml.date) AS due, aml.balance,
+                       aml.amount_currency, aml.create_date
+                  FROM account_move_line aml
+                 WHERE aml.partner_id = contact.id
+                   AND aml.parent_state = 'posted'
                    AND aml.account_id = ANY(%(accounts)s)
                    AND aml.company_id = ANY(%(branches)s)
                    AND aml.date <= %(date)s
                    AND aml.balance <> 0 AND aml.amount_currency <> 0
                    AND %(counts)s
+                OFFSET 0
+              ) AS line
+            CROSS JOIN LATERAL (SELECT move_type FROM account_move WHERE id = line.move_id OFFSET 0) AS move
             ),
             taken AS (%(taken)s),
             so_far AS (
@@ -420,17 +428,25 @@ class ScoringScore(models.Model):
                    CASE WHEN move.move_type = 'out_refund' THEN 'credit'
                         WHEN move.move_type = 'entry' AND journal.type = 'general'
                              AND move.journal_id IS DISTINCT FROM %(exchange)s
-                             AND EXISTS (
-                                 SELECT 1
-                                   FROM account_move_line loss
-                                   JOIN account_account account ON account.id = loss.account_id
-                                  WHERE loss.move_id = move.id AND account.account_type LIKE 'expense%%')
+                             -- Not EXISTS: of that the planner may make a scan of all items.
+                             AND (SELECT TRUE
+                                    FROM account_move_line loss
+                                    JOIN account_account account ON account.id = loss.account_id
+                                   WHERE loss.move_id = move.id AND account.account_type LIKE 'expense%%'
+                                   LIMIT 1)
                         THEN 'loss'
                         ELSE 'paid' END AS kind
               FROM entry
-              JOIN account_partial_reconcile partial ON partial.debit_move_id = entry.id
-              JOIN account_move_line other ON other.id = partial.credit_move_id
-              JOIN account_move move ON move.id = other.move_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM account_partial_reconcile WHERE debit_move_id = entry.id OFFSET 0
+          ) AS partial
+        CROSS JOIN LATERAL (
+            SELECT move_id, date, parent_state, create_date
+              FROM account_move_line
+             WHERE id = partial.credit_move_id
+            OFFSET 0
+          ) AS other
+        CROSS JOIN LATERAL (SELECT * FROM account_move WHERE id = other.move_id OFFSET 0) AS move
               JOIN account_journal journal ON journal.id = move.journal_id
              WHERE entry.balance > 0 AND partial.debit_amount_currency <> 0 AND %(known)s
             """,
@@ -446,8 +462,12 @@ class ScoringScore(models.Model):
             """
             SELECT entry.id, SUM(partial.credit_amount_currency) AS amount
               FROM entry
-              JOIN account_partial_reconcile partial ON partial.credit_move_id = entry.id
-              JOIN account_move_line other ON other.id = partial.debit_move_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM account_partial_reconcile WHERE credit_move_id = entry.id OFFSET 0
+          ) AS partial
+        CROSS JOIN LATERAL (
+            SELECT parent_state, create_date FROM account_move_line WHERE id = partial.debit_move_id OFFSET 0
+          ) AS other
              WHERE entry.balance < 0 AND %(known)s
           GROUP BY entry.id
             """,
