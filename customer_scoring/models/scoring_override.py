@@ -115,7 +115,7 @@ class ScoringOverride(models.Model):
         )
         return overrides
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise AccessError(self.env._("An override is kept as it was. End it and enter another one."))
 
     def _write_flow(self, vals):

@@ -47,7 +47,7 @@ class ScoringScore(models.Model):
     change = fields.Float(
         readonly=True, digits=(16, 1), aggregator='avg', help="Compared with the score before; 0 for the first."
     )
-    grade_before_id = fields.Many2one('credit.grade', string="Grade Before", readonly=True, ondelete='restrict')
+    grade_before_id = fields.Many2one('credit.grade', readonly=True, ondelete='restrict')
     invoice_count = fields.Integer(
         string="Invoices",
         readonly=True,

@@ -218,6 +218,31 @@ def snapshot(bench: Bench) -> Iterator[Row]:
     yield Row("snapshot of all accounts", ours).require("10 s", ours.median <= 10_000)
 
 
+@case("score")
+def score(bench: Bench) -> Iterator[Row]:
+    """Score all customers, and one, with the card that needs the ledger only."""
+    if "scoring.score" not in bench.meter.registry:
+        raise Skipped("not installed")
+
+    def prepare(env, _turn: int):
+        card = env.ref("customer_scoring.card_trade").sudo()
+        if card.state == "draft":
+            card.action_activate()
+        return card
+
+    def call(ids: list[int]) -> Callable:
+        def compute(env, _prepared):
+            accounts = env["credit.account"].sudo().browse(ids)
+            env["scoring.score"]._compute_for(accounts, env.company._credit_today())
+
+        return compute
+
+    everybody, one = bench.meter.measure((prepare, call(bench.everything)), (prepare, call(bench.everything[:1])))
+    row = Row(f"score of {len(bench.everything)} customers", everybody)
+    yield row.require("60 s", everybody.median <= 60_000).require("500 MB", (everybody.memory or 0) <= 500)
+    yield Row("score of one customer", one).require("100 ms", one.median <= 100)
+
+
 @case("events")
 def events(bench: Bench) -> Iterator[Row]:
     """Write events, then verify them all."""
