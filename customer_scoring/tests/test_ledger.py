@@ -345,7 +345,8 @@ class TestTrade(ScoringCommon):
         codes = {'payment_index', 'overdue_share', 'promises_broken', 'utilisation'}
         self.Scores._ledger_values(partners.ids, self.company, day, codes)
         self.env.flush_all()
-        with self.assertQueryCount(3):
+        # The ledger with its settings, the credit file, the limits.
+        with self.assertQueryCount(4):
             self.Scores._ledger_values(partners.ids, self.company, day, codes)
-        with self.assertQueryCount(3):
+        with self.assertQueryCount(4):
             self.Scores._ledger_values(partners[:1].ids, self.company, day, codes)
