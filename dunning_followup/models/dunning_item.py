@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.credit_management.models.credit_exposure import MANY
+
 from ..engine import schedule
 
 BUCKET_LABELS = [
@@ -80,6 +82,15 @@ class DunningItem(models.Model):
         date = date or company._credit_today()
         common = Exposure._common(company, date, partner_ids, detail=False)
         age = SQL("(%s::date - item.date_due)", date)
+        many = partner_ids is None or len(partner_ids) > MANY
+        busy = SQL(
+            """
+            SELECT line.move_line_id FROM dunning_notice_line line
+              JOIN dunning_notice notice ON notice.id = line.notice_id
+             WHERE (notice.state = ANY(%s) OR (notice.state = 'sent' AND notice.booked IS NOT TRUE))
+            """,
+            list(OPEN_STATES),
+        )
         return SQL(
             """
             SELECT item.id::int AS id, item.id::int AS move_line_id, aml.move_id, item.partner_id,
@@ -93,11 +104,7 @@ class DunningItem(models.Model):
                    aml.currency_id AS document_currency_id, COALESCE(aml.no_followup, FALSE) AS no_followup,
                    %(plan)s AS plan_id, progress.step_id, progress.days AS step_days, progress.date_step,
                    progress.next_date,
-                   EXISTS (SELECT FROM dunning_notice_line line
-                             JOIN dunning_notice notice ON notice.id = line.notice_id
-                            WHERE line.move_line_id = aml.id
-                              AND (notice.state = ANY(%(open)s) OR (notice.state = 'sent' AND NOT notice.booked))
-                   ) AS in_notice
+                   %(busy)s AS in_notice
               FROM (
                 SELECT whole.*, SUM(GREATEST(amount, 0)) OVER (PARTITION BY partner_id ORDER BY date_due, id)
                                 AS debits_so_far,
@@ -121,13 +128,20 @@ class DunningItem(models.Model):
          LEFT JOIN credit_account account
                 ON account.partner_id = item.partner_id AND account.company_id = %(company)s AND account.active
          LEFT JOIN dunning_progress progress ON progress.move_line_id = item.id
-             WHERE item.amount > 0 AND item.ledger_role = 'receivable'
+                   %(busy_join)s
+             -- Not an equation: the planner would expect one row in 200, and loop over whole tables.
+             WHERE item.amount > 0 AND item.ledger_role NOT IN ('advance', 'clearing', 'other')
             """,
             company=company.id,
             currency=company.currency_id.id,
             age=age,
             plan=self.env['dunning.plan']._plan_sql(company, SQL("item.partner_id")),
-            open=list(OPEN_STATES),
+            busy=SQL("busy.move_line_id IS NOT NULL")
+            if many
+            else SQL("EXISTS (%s AND line.move_line_id = aml.id)", busy),
+            busy_join=SQL("LEFT JOIN (%s GROUP BY line.move_line_id) AS busy ON busy.move_line_id = item.id", busy)
+            if many
+            else SQL(),
             contact=Exposure._contact_sql(common),
             special_moves=Exposure._special_moves_sql(common),
             open_items=Exposure._open_items_sql(common),

@@ -256,7 +256,8 @@ class DunningNotice(models.Model):
             {
                 'notice': notice,
                 'company': company,
-                'contact': notice.contact_id or notice.partner_id,
+                'sender': _address(company.partner_id, without_company=True),
+                'address': _address(notice.contact_id or notice.partner_id),
                 'subject': subject,
                 'body': body,
                 'bank': values['bank'],
@@ -351,3 +352,10 @@ class DunningNotice(models.Model):
                 }
             )
         return {'type': 'ir.actions.act_url', 'url': f'/web/content/{attachment.id}?download=true', 'target': 'new'}
+
+
+def _address(partner, without_company=False):
+    """Return an address without empty lines; of a company itself under its name."""
+    lines = [line.strip() for line in partner._display_address(without_company=without_company).splitlines()]
+    name = partner.name if not without_company and partner.name not in lines else ''
+    return "\n".join(filter(None, [name, *lines]))

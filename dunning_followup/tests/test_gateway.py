@@ -144,10 +144,10 @@ class TestGateway(GatewayCommon):
         self.assertEqual(self._sent().state, 'to_send')
 
         self.receiver.status = 504
-        self.customer = self.customer.copy({'name': "Other"})
-        self._overdue(100, 10)
-        notice = self._notice(self._send(self._run(partner_ids=self.customer.ids)))
-        self.assertEqual(notice.state, 'failed')
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(100, 10, partner=other)
+        run = self._send(self._run(partner_ids=other.ids))
+        self.assertEqual(self._notice(run, other).state, 'failed')
 
     def test_a_gateway_that_can_not_be_reached_is_tried_again(self):
         self.gateway.url = 'http://127.0.0.1:9/send'
@@ -181,7 +181,7 @@ class TestGateway(GatewayCommon):
         with self.assertRaises(AccessError):
             gateway.action_test()
         self.gateway.url = f'http://127.0.0.1:9/{SECRET}'
-        with self.assertLogs('odoo.addons.dunning_followup', 'INFO') as logs:
+        with self.assertLogs('odoo.addons.dunning_followup.models.dunning_gateway', 'INFO') as logs:
             self.gateway._post({'text': "x"})
         self.assertNotIn(SECRET, "".join(logs.output))
 
