@@ -90,6 +90,7 @@ class DunningClaim(models.Model):
                 claim.state = 'open'
 
     @api.depends('kind', 'move_id', 'partner_id')
+    @api.depends_context('lang')
     def _compute_display_name(self):
         labels = dict(self._fields['kind']._description_selection(self.env))
         for claim in self:

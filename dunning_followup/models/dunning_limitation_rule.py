@@ -47,6 +47,7 @@ class DunningLimitationRule(models.Model):
     )
 
     @api.depends('country_id')
+    @api.depends_context('lang')
     def _compute_display_name(self):
         for rule in self:
             rule.display_name = rule.country_id.name or self.env._("Other countries")
