@@ -225,6 +225,9 @@ class DunningClaim(models.Model):
         amount = float(flat_sum(size, bands[paid_in]))
         if not amount:
             return []
+        if not paid_in.active:
+            # Nobody books in it here: the same in the company's currency.
+            amount, paid_in = paid_in._convert(amount, company.currency_id, company, day), company.currency_id
         return [
             (
                 claim,

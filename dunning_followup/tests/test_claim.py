@@ -60,6 +60,15 @@ class TestClaimComputation(ClaimsCommon):
         claim = self.Claim.search([('move_id', '=', invoice.id), ('kind', '=', 'compensation')])
         self.assertEqual((claim.amount, claim.currency_id), (70.0, pound))
 
+    def test_compensation_of_a_currency_that_is_not_used_is_in_company_currency(self):
+        pound = self.setup_other_currency('GBP', rates=[('2020-01-01', 0.5)])
+        pound.active = False
+        self.company.dunning_rate_table_id = self.env.ref('dunning_followup.rate_table_uk')
+        invoice = self._invoice(2000, due=DUE)
+        self.update(DUE + timedelta(days=5), self._items(invoice))
+        claim = self.Claim.search([('move_id', '=', invoice.id), ('kind', '=', 'compensation')])
+        self.assertEqual((claim.amount, claim.currency_id), (140.0, self.currency))
+
     def test_payment_lowers_the_sum_and_the_claims_survive_it(self):
         self._settle(self.invoice, 600, DUE + timedelta(days=10))
         self._settle(self.invoice, 400, DUE + timedelta(days=20))
