@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 
 
 class CreditAccount(models.Model):
@@ -25,15 +25,15 @@ class CreditAccount(models.Model):
     dunning_rate_table_id = fields.Many2one(
         'dunning.rate.table',
         string="Rates",
-        ondelete='restrict',
+        ondelete='set null',
         tracking=True,
         help="What was agreed with this customer.",
     )
 
-    _rates_given = models.Constraint(
-        "CHECK (dunning_interest IS DISTINCT FROM 'own' OR dunning_rate_table_id IS NOT NULL)",
-        "Choose the customer's rates.",
-    )
+    @api.constrains('dunning_interest', 'dunning_rate_table_id')
+    def _check_rates(self):
+        if any(account.dunning_interest == 'own' and not account.dunning_rate_table_id for account in self):
+            raise ValidationError(self.env._("Choose the customer's rates."))
 
     @api.model
     def _insolvent(self, customers, company):

@@ -43,7 +43,7 @@ class DunningClaim(models.Model):
     item_currency_id = fields.Many2one('res.currency', string="Currency of the Item", readonly=True)
     date_from = fields.Date(string="From", required=True, readonly=True, help="First day that is counted.")
     date_to = fields.Date(string="Until", required=True, readonly=True, help="Last day that is counted.")
-    rate_table_id = fields.Many2one('dunning.rate.table', string="Rates", readonly=True, ondelete='restrict')
+    rate_table_id = fields.Many2one('dunning.rate.table', string="Rates", readonly=True, ondelete='set null')
     segments = fields.Json(string="Calculation", readonly=True, help="Days, sum and rate of each part of the period.")
     amount = fields.Monetary(readonly=True)
     waived = fields.Boolean(readonly=True)

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..engine.interest import Rate
 
@@ -89,6 +89,15 @@ class DunningRateTable(models.Model):
                 table = account.dunning_rate_table_id
             result[partner_id] = table if table.customer_kind in (kind, False) else table.browse()
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        # Whoever keeps the rates need not see who uses them.
+        users = (('dunning.claim', 'rate_table_id'), ('credit.account', 'dunning_rate_table_id'))
+        companies = (('res.company', name) for name in ('dunning_rate_table_id', 'dunning_rate_table_consumer_id'))
+        for model, name in (*users, *companies):
+            if self.env[model].sudo().with_context(active_test=False).search_count([(name, 'in', self.ids)], limit=1):
+                raise UserError(self.env._("These rates are used. Archive them instead."))
 
     @api.constrains('customer_kind')
     def _check_defaults(self):

@@ -25,29 +25,29 @@ class ResCompany(models.Model):
     dunning_rate_table_id = fields.Many2one(
         'dunning.rate.table',
         string="Rates for Businesses",
-        ondelete='restrict',
+        ondelete='set null',
         domain="[('customer_kind', 'in', ('business', False)), ('company_id', 'in', (False, id))]",
         help="What late businesses owe. Empty: no interest.",
     )
     dunning_rate_table_consumer_id = fields.Many2one(
         'dunning.rate.table',
         string="Rates for Consumers",
-        ondelete='restrict',
+        ondelete='set null',
         domain="[('customer_kind', 'in', ('consumer', False)), ('company_id', 'in', (False, id))]",
         help="What late consumers owe. Empty: no interest.",
     )
     dunning_interest_on_disputed = fields.Boolean(
         string="Interest on Disputed Amounts", help="Else none accrues while a part is disputed."
     )
-    dunning_product_interest_id = fields.Many2one('product.product', string="Product for Interest", ondelete='restrict')
+    dunning_product_interest_id = fields.Many2one('product.product', string="Product for Interest", ondelete='set null')
     dunning_product_compensation_id = fields.Many2one(
-        'product.product', string="Product for Compensation", ondelete='restrict'
+        'product.product', string="Product for Compensation", ondelete='set null'
     )
-    dunning_product_fee_id = fields.Many2one('product.product', string="Product for Fees", ondelete='restrict')
+    dunning_product_fee_id = fields.Many2one('product.product', string="Product for Fees", ondelete='set null')
     dunning_claim_account_id = fields.Many2one(
         'account.account',
         string="Account of Claims",
-        ondelete='restrict',
+        ondelete='set null',
         check_company=True,
         help="Empty: the income account of the product.",
     )

@@ -118,6 +118,17 @@ class TestClaimComputation(ClaimsCommon):
         person.dunning_customer_kind = 'business'
         self.assertTrue(self.update(DUE + timedelta(days=10), self._items(invoice)))
 
+    def test_rates_that_are_used_are_not_deleted(self):
+        self.company.dunning_rate_table_id = False
+        spare = self.table.copy({'name': "Spare"})
+        self.update(DUE + timedelta(days=10))
+        spare.unlink()
+        account = self._account(dunning_interest='own', dunning_rate_table_id=self.table.id)
+        with self.assertRaisesRegex(UserError, "Archive them"):
+            self.table.unlink()
+        with self.assertRaisesRegex(UserError, "Choose the customer's rates"):
+            account.dunning_rate_table_id = False
+
     def test_customer_with_rates_of_its_own_or_none(self):
         account = self._account(dunning_interest='none')
         self.assertFalse(self.update(DUE + timedelta(days=10)))
