@@ -344,10 +344,18 @@ class CreditAccount(models.Model):
     def _fill_figures(self, names):
         """Put some of the figures of these accounts into the cache, in one statement per company."""
         zero = dict.fromkeys(FIGURES, False)
-        for company, accounts in self.grouped('company_id').items():
-            partner_ids = [account.partner_id._origin.id for account in accounts]
-            known = [partner_id for partner_id in partner_ids if partner_id]
-            figures = self._figures(company, known) if company and known else {}
+        # Stored accounts have both; for thousands of them a record each takes as long as the statement.
+        stored, companies = all(self._ids), self.company_id
+        self.mapped('partner_id')
+        partner_of = self._fields['partner_id']._get_cache(self.env)
+        groups = {companies: self} if stored and len(companies) == 1 else self.grouped('company_id')
+        for company, accounts in groups.items():
+            if stored:
+                known = partner_ids = [partner_of[account_id] for account_id in accounts._ids]
+            else:
+                partner_ids = [account.partner_id._origin.id for account in accounts]
+                known = [partner_id for partner_id in partner_ids if partner_id]
+            figures = self._figures(company, known, names=names) if company and known else {}
             rows = [figures.get(partner_id, zero) for partner_id in partner_ids]
             for name in names:
                 field = self._fields[name]
@@ -598,7 +606,9 @@ class CreditAccount(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _figures(self, company, partner_ids, date=None, exclude_order_ids=(), graces=(0,), held=False, choice=None):
+    def _figures(
+        self, company, partner_ids, date=None, exclude_order_ids=(), graces=(0,), held=False, choice=None, names=None
+    ):
         """Return {commercial partner id: {figure: value}} of one root company, in one statement.
 
         Works for customers without an account too. Amounts are in company
@@ -609,6 +619,7 @@ class CreditAccount(models.Model):
         :param partner_ids: None for all customers, see `credit.policy._customers_sql`
         :param held: with what counts in rules: see `_figures_sql`
         :param choice: which policy is taken, see `credit.policy._policy_sql`
+        :param names: the figures that are wanted, None for all; what others need is not computed then
         """
         self.env['credit.exposure']._flush_sources(partner_ids)
         self._flush_accounts()
@@ -624,11 +635,13 @@ class CreditAccount(models.Model):
             choice,
             everybody if partner_ids is None else None,
         )
+        if names is not None:
+            columns = SQL(", ").join(map(SQL.identifier, ('partner_id', *names)))
+            query = SQL("SELECT %s FROM (%s) AS everything", columns, query)
         rows = self.env.execute_query_dict(query)
-        for row in rows:
-            row['oldest_due_date'] = row['oldest_due_date'] or False
-            row['limit_until'] = row['limit_until'] or False
-            row['limit_grace_until'] = row['limit_grace_until'] or False
+        for name in {'oldest_due_date', 'limit_until', 'limit_grace_until'}.intersection(rows[0] if rows else ()):
+            for row in rows:
+                row[name] = row[name] or False
         return {row['partner_id']: row for row in rows}
 
     @api.model
@@ -723,7 +736,7 @@ class CreditAccount(models.Model):
              LEFT JOIN (%(sums)s) AS sums ON sums.partner_id = customer.partner_id
               ) AS figures
             """,
-            customers=self._customer_sql(company, date, customers, choice),
+            customers=self._customer_sql(company, date, customers, choice, everybody=partner_ids is None),
             no_credit=NO_CREDIT,
             counted=SQL(
                 "counted_from, accepted_until, accepted_exposure, next_review_date, %s",
@@ -745,7 +758,7 @@ class CreditAccount(models.Model):
         )
 
     @api.model
-    def _customer_sql(self, company, date, customers, choice=None):
+    def _customer_sql(self, company, date, customers, choice=None, everybody=False):
         """Return the SELECT of what is decided on customers: the table expression `customer` that the sums join.
 
         Columns: partner_id, account_id, status, grade_id, grade_rank (of the sequence; NULL: no grade), policy_id,
@@ -755,6 +768,7 @@ class CreditAccount(models.Model):
         has expired).
 
         :param customers: SELECT of their partner_id
+        :param everybody: whether these are so many that their limits are better read all at once
         """
         return SQL(
             """
@@ -780,13 +794,14 @@ class CreditAccount(models.Model):
          LEFT JOIN credit_account account
                 ON account.partner_id = wanted.partner_id AND account.company_id = %(company)s AND account.active
          LEFT JOIN credit_policy policy ON policy.id = %(policy)s
-         LEFT JOIN LATERAL (%(limits)s) AS decided ON TRUE
+         LEFT JOIN LATERAL (%(limits)s) AS decided ON %(decided)s
             """,
             customers=customers,
             company=company.id,
             date=date,
             policy=self.env['credit.policy']._policy_sql(company, SQL("wanted.partner_id"), **(choice or {})),
-            limits=self.env['credit.limit']._in_force_sql(company, date),
+            limits=self.env['credit.limit']._in_force_sql(company, date, everybody=everybody),
+            decided=SQL("decided.account_id = account.id") if everybody else SQL("TRUE"),
             facts=SQL().join(SQL("%s, ", SQL.identifier('account', name)) for name in self._fact_columns()),
         )
 

@@ -226,6 +226,7 @@ class CreditExposure(models.Model):
             'partner_ids': None if partner_ids is None else list(partner_ids),
             'exclude_order_ids': list(exclude_order_ids),
             'factor': lambda column: self._factor_sql(company, date, SQL(column)),
+            'float_factor': lambda column: self._factor_sql(company, date, SQL(column), SQL("::float8")),
             'rounding': company.currency_id.rounding,
             'detail': (lambda columns, *args: SQL(f", {columns}", *args)) if detail else (lambda *_args: SQL()),
         }
@@ -370,7 +371,7 @@ class CreditExposure(models.Model):
         return SQL("%s", list(company._credit_branch_ids()))
 
     @api.model
-    def _factor_sql(self, company, date, currency):
+    def _factor_sql(self, company, date, currency, cast=SQL()):
         """Return the SQL of one unit of a currency (an SQL column) in company currency at a date.
 
         The rates are literals, so that the planner has no joins to weigh: for
@@ -378,9 +379,9 @@ class CreditExposure(models.Model):
         """
         factors = self.env['res.currency']._credit_factors(company.id, date)
         if not factors:
-            return SQL("1")
-        whens = SQL(" ").join(SQL("WHEN %s THEN %s", currency_id, factor) for currency_id, factor in factors)
-        return SQL("(CASE %s %s ELSE 1 END)", currency, whens)
+            return SQL("1%s", cast)
+        whens = SQL(" ").join(SQL("WHEN %s THEN %s%s", currency_id, factor, cast) for currency_id, factor in factors)
+        return SQL("(CASE %s %s ELSE 1%s END)", currency, whens, cast)
 
     @api.model
     def _role_sql(self, company, by_item):
@@ -603,13 +604,12 @@ class CreditExposure(models.Model):
             SELECT sol.id, so.id AS order_id, contact.partner_id, sol.product_id,
                    -- A true down payment line has no quantity of its own.
                    sol.is_downpayment IS TRUE AND sol.product_uom_qty = 0 AS is_down_payment,
+                   -- Each cast once: PostgreSQL makes a float of a numeric by way of a text.
                    sol.product_uom_qty::float8 AS product_uom_qty,
-                   COALESCE(sol.credit_closed_quantity, 0)::float8 AS closed_quantity,
-                   COALESCE(sol.qty_delivered, 0)::float8 AS qty_delivered, sol.product_uom_id,
-                   %(factor)s::float8 AS factor,
-                   %(factor)s::float8 * CASE WHEN sol.product_uom_qty <> 0
-                        THEN sol.price_total::float8 / sol.product_uom_qty::float8
-                        ELSE COALESCE(sol.credit_unit_price, 0)::float8 END AS unit_value
+                   COALESCE(sol.credit_closed_quantity::float8, 0) AS closed_quantity,
+                   COALESCE(sol.qty_delivered::float8, 0) AS qty_delivered, sol.product_uom_id,
+                   %(factor)s AS factor, sol.price_total::float8 AS price_total,
+                   CASE WHEN sol.product_uom_qty = 0 THEN sol.credit_unit_price::float8 END AS unit_price
                    %(detail)s
               FROM sale_order so
               JOIN contact ON contact.id = so.partner_invoice_id
@@ -628,7 +628,7 @@ class CreditExposure(models.Model):
                     OR %(demand_open)s)
                AND %(exclude)s
             """,
-            factor=common['factor']("so.currency_id"),
+            factor=common['float_factor']("so.currency_id"),
             detail=common['detail'](
                 """so.company_id AS document_company_id, so.currency_id AS document_currency_id,
                    so.name AS document_name, sol.name, so.date_order::date AS date"""
@@ -667,6 +667,8 @@ class CreditExposure(models.Model):
                             ELSE GREATEST(0, LEAST(due, qty_delivered) - invoiced) END AS delivered_quantity
                   FROM (
                     SELECT sol.*,
+                           sol.factor * CASE WHEN sol.product_uom_qty <> 0 THEN sol.price_total / sol.product_uom_qty
+                                             ELSE COALESCE(sol.unit_price, 0) END AS unit_value,
                            CASE WHEN sol.product_uom_qty < 0 THEN LEAST(sol.product_uom_qty, sol.qty_delivered)
                                 ELSE %(due)s END AS due,
                            COALESCE(invoice.quantity, 0) AS invoiced
@@ -755,7 +757,7 @@ class CreditExposure(models.Model):
                    ) FILTER (WHERE NOT invoice_line.is_down_payment) AS quantity,
                    SUM(
                        CASE move.move_type WHEN 'out_refund' THEN -move.price_total ELSE move.price_total END::float8
-                       * %(factor)s::float8
+                       * %(factor)s
                    ) FILTER (WHERE invoice_line.is_down_payment) AS amount
               FROM invoice_line
         -- One by one, for nobody can tell the planner how few they are.
@@ -781,7 +783,7 @@ class CreditExposure(models.Model):
                    END
           GROUP BY invoice_line.order_line_id, invoice_line.order_id
             """,
-            factor=common['factor']("move.currency_id"),
+            factor=common['float_factor']("move.currency_id"),
             uom_ratio=self._uom_ratio_sql("move.product_uom_id", "invoice_line.product_uom_id"),
         )
 

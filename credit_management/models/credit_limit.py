@@ -616,29 +616,41 @@ class CreditLimit(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _in_force_sql(self, company, date, kinds=('base', 'temporary')):
+    def _in_force_sql(self, company, date, kinds=('base', 'temporary'), everybody=False):
         """Return the SELECT of (limit_kind, amount in company currency) in force at a date, to be joined laterally.
 
-        Reads the `account`. A temporary limit goes before the base limit. Also
+        Reads the `account`; with `everybody` instead, to be joined by `account_id`: limits of all at once. A temporary limit goes before the base limit. Also
         for a date in the past: what was superseded or expired since then was
         approved before. One of a kind is in force on each day, see `_superseding`;
         `date_to` is before the date where it is in its days of grace.
         """
         return SQL(
             """
-            SELECT decision.kind, decision.date_to, decision.date_until, decision.limit_kind,
+            SELECT %(distinct)s decision.account_id, decision.kind, decision.date_to, decision.date_until,
+                   decision.limit_kind,
                    CASE WHEN decision.currency_id = %(currency)s THEN decision.amount
                         ELSE ROUND((decision.amount * %(factor)s / %(rounding)s)::numeric) * %(rounding)s
                     END AS amount
               FROM credit_limit decision
-             WHERE decision.account_id = account.id
+             WHERE %(accounts)s
                AND decision.kind = ANY(%(kinds)s)
                AND decision.state IN ('approved', 'superseded', 'expired')
                AND decision.date_from <= %(date)s
                AND (decision.date_until IS NULL OR decision.date_until >= %(date)s)
-          ORDER BY decision.kind = 'temporary' DESC
-             LIMIT 1
+          ORDER BY %(order)s decision.kind = 'temporary' DESC
+             %(limit)s
             """,
+            distinct=SQL("DISTINCT ON (decision.account_id)") if everybody else SQL(),
+            accounts=(
+                SQL(
+                    "decision.account_id IN (SELECT id FROM credit_account WHERE company_id = %s AND active)",
+                    company.id,
+                )
+                if everybody
+                else SQL("decision.account_id = account.id")
+            ),
+            order=SQL("decision.account_id,") if everybody else SQL(),
+            limit=SQL() if everybody else SQL("LIMIT 1"),
             factor=self.env['credit.exposure']._factor_sql(company, date, SQL("decision.currency_id")),
             currency=company.currency_id.id,
             rounding=company.currency_id.rounding,
