@@ -226,7 +226,7 @@ class CreditExposure(models.Model):
             'partner_ids': None if partner_ids is None else list(partner_ids),
             'exclude_order_ids': list(exclude_order_ids),
             'factor': lambda column: self._factor_sql(company, date, SQL(column)),
-            'float_factor': lambda column: self._factor_sql(company, date, SQL(column), SQL("::float8")),
+            'float_factor': lambda column: self._factor_sql(company, date, SQL(column), '::float8'),
             'rounding': company.currency_id.rounding,
             'detail': (lambda columns, *args: SQL(f", {columns}", *args)) if detail else (lambda *_args: SQL()),
         }
@@ -371,7 +371,7 @@ class CreditExposure(models.Model):
         return SQL("%s", list(company._credit_branch_ids()))
 
     @api.model
-    def _factor_sql(self, company, date, currency, cast=SQL()):
+    def _factor_sql(self, company, date, currency, cast=''):
         """Return the SQL of one unit of a currency (an SQL column) in company currency at a date.
 
         The rates are literals, so that the planner has no joins to weigh: for
@@ -379,9 +379,9 @@ class CreditExposure(models.Model):
         """
         factors = self.env['res.currency']._credit_factors(company.id, date)
         if not factors:
-            return SQL("1%s", cast)
-        whens = SQL(" ").join(SQL("WHEN %s THEN %s%s", currency_id, factor, cast) for currency_id, factor in factors)
-        return SQL("(CASE %s %s ELSE 1%s END)", currency, whens, cast)
+            return SQL(f"1{cast}")
+        whens = SQL(" ").join(SQL(f"WHEN %s THEN %s{cast}", currency_id, factor) for currency_id, factor in factors)
+        return SQL(f"(CASE %s %s ELSE 1{cast} END)", currency, whens)
 
     @api.model
     def _role_sql(self, company, by_item):

@@ -619,8 +619,9 @@ class CreditLimit(models.Model):
     def _in_force_sql(self, company, date, kinds=('base', 'temporary'), everybody=False):
         """Return the SELECT of (limit_kind, amount in company currency) in force at a date, to be joined laterally.
 
-        Reads the `account`; with `everybody` instead, to be joined by `account_id`: limits of all at once. A temporary limit goes before the base limit. Also
-        for a date in the past: what was superseded or expired since then was
+        Reads the `account`; with `everybody` instead, to be joined by `account_id`,
+        those of all accounts at once. A temporary limit goes before the base limit.
+        Also for a date in the past: what was superseded or expired since then was
         approved before. One of a kind is in force on each day, see `_superseding`;
         `date_to` is before the date where it is in its days of grace.
         """
