@@ -54,7 +54,7 @@ class TestSimulate(DunningCommon):
     def test_a_customer_whose_credits_cover_all_is_not_chased_but_matched(self):
         self._overdue(100, 30)
         self._pay(100)
-        self._overdue(50, 10, partner=(other := self.customer.copy({'name': "Other"})))
+        self._overdue(80, 10, partner=(other := self.customer.copy({'name': "Other"})))
 
         run = self._run()
         run.action_send()
@@ -136,12 +136,12 @@ class TestSimulate(DunningCommon):
 
     def test_amounts_in_another_currency_are_listed_in_both(self):
         euro = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
-        self._overdue(100, 10, currency_id=euro.id)
+        self._overdue(200, 10, currency_id=euro.id)
 
         line = self._notice(self._run()).line_ids
 
-        self.assertEqual((line.amount_currency, line.document_currency_id), (100, euro))
-        self.assertEqual(line.amount_residual, 50)
+        self.assertEqual((line.amount_currency, line.document_currency_id), (200, euro))
+        self.assertEqual(line.amount_residual, 100)
 
     def test_an_invoice_on_a_contact_is_reminded_at_the_customer(self):
         self._overdue(100, 10, partner=self.contact)
