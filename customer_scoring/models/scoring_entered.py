@@ -243,6 +243,14 @@ class ScoringEntered(models.AbstractModel):
         answers = self.env['scoring.answer'].with_context(active_test=False).search(of_partner)
         sections.append(self._section(answers.line_ids, ['answer_id', 'question_id', 'option_id']))
         accounts = self.env['credit.account'].with_context(active_test=False).search(of_partner)
+        computed = {
+            'scoring.score': ['date', 'card_id', 'score', 'grade_id', 'invoice_count', 'rest_text', 'reason'],
+            'scoring.override': ['date', 'grade_id', 'reason', 'date_until', 'user_id'],
+            'scoring.recommendation': ['date', 'amount', 'present_amount', 'overdue_amount', 'verdict'],
+        }
+        for model, names in computed.items():
+            records = self.env[model].search([('account_id', 'in', accounts.ids)], order='id')
+            sections.append(self._section(records, names))
         events = self.env['credit.event'].search([('account_id', 'in', accounts.ids)], order='id')
         sections.append(self._section(events, ['date', 'kind', 'description', 'user_name']))
         return sections
