@@ -34,7 +34,7 @@ class DunningItem(models.Model):
     partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)
     account_id = fields.Many2one('credit.account', string="Credit Account", readonly=True)
     collector_id = fields.Many2one('res.users', readonly=True)
-    salesperson_id = fields.Many2one('res.users', string="Salesperson", readonly=True)
+    salesperson_id = fields.Many2one('res.users', readonly=True)
     company_id = fields.Many2one('res.company', readonly=True, help="Main company.")
     document_company_id = fields.Many2one('res.company', string="Company of the Document", readonly=True)
     currency_id = fields.Many2one('res.currency', readonly=True)

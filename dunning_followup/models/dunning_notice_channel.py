@@ -57,7 +57,8 @@ class DunningNotice(models.Model):
                 {
                     'subject': subject,
                     'body_html': body,
-                    'body': body,
+                    # What the chatter shows; to clean the whole text takes as long as all the rest.
+                    'body': subject,
                     'email_from': (sender or notice.company_id.partner_id).email_formatted
                     or self.env.user.email_formatted,
                     'reply_to': (sender or notice.company_id.partner_id).email_formatted
