@@ -225,3 +225,6 @@ class CreditCommon(TestSaleCommon):
         )
         total = sum(wanted.values()) if expected is None else expected
         self.assertAlmostEqual(row['exposure'], total, 2)
+        # Other SQL: that for all customers at once.
+        everybody = self.Account.sudo()._figures((company or self.company).root_id, None)
+        self.assertEqual(everybody.get((partner or self.customer).id, row), row)
