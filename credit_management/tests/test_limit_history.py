@@ -174,21 +174,27 @@ class TestLimitHistory(CreditCommon):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT calendar.day::date, decided.amount, base.amount
+                SELECT calendar.day::date, decided.amount, base.amount, together.amount
                   FROM generate_series(%(start)s::date, %(end)s::date, '1 day') AS calendar(day)
             CROSS JOIN credit_account account
              LEFT JOIN LATERAL (%(decided)s) AS decided ON TRUE
              LEFT JOIN LATERAL (%(base)s) AS base ON TRUE
+             LEFT JOIN LATERAL (%(together)s) AS together ON together.account_id = account.id
                  WHERE account.id = %(account)s
                 """,
                 start=START,
                 end=self.horizon,
                 decided=Limit._in_force_sql(self.company, day),
                 base=Limit._in_force_sql(self.company, day, ['base']),
+                together=Limit._in_force_sql(self.company, day, everybody=True),
                 account=account.id,
             )
         )
-        return {day: tuple(None if amount is None else float(amount) for amount in amounts) for day, *amounts in rows}
+        for _day, decided, _base, together in rows:
+            self.assertEqual(together, decided, "read for all accounts at once it is the same")
+        return {
+            day: tuple(None if amount is None else float(amount) for amount in amounts) for day, *amounts, _all in rows
+        }
 
     def test_at_each_date_one_base_limit_or_none_is_in_force_and_the_decisions_explain_it(self):
         self._play()
