@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 class CreditAccount(models.Model):
     """What limit is recommended for a customer."""
 
-    _inherit = 'credit.account'
+    _inherit = 'credit.account'  # pylint: disable=consider-merging-classes-inherited
 
     recommendation_ids = fields.One2many(
         'scoring.recommendation',

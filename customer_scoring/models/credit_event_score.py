@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class CreditEvent(models.Model):
     """What the credit file says of scores."""
 
-    _inherit = 'credit.event'
+    _inherit = 'credit.event'  # pylint: disable=consider-merging-classes-inherited
 
     # Never rewritten when the add-on goes: the credit file is kept as it is.
     kind = fields.Selection(

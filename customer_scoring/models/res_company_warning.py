@@ -6,7 +6,7 @@ from ..engine.warning import Thresholds
 class ResCompany(models.Model):
     """From where on a change of a customer is worth a warning."""
 
-    _inherit = 'res.company'
+    _inherit = 'res.company'  # pylint: disable=consider-merging-classes-inherited
 
     scoring_warn_score_drop = fields.Float(
         string="Score Drop",

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
+    _inherit = 'res.config.settings'  # pylint: disable=consider-merging-classes-inherited
 
     scoring_warn_score_drop = fields.Float(related='company_id.scoring_warn_score_drop', readonly=False)
     scoring_warn_slower_days = fields.Float(related='company_id.scoring_warn_slower_days', readonly=False)

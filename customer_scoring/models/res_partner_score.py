@@ -6,7 +6,7 @@ from .scoring_score import READERS as SCORE_READERS
 
 
 class ResPartner(models.Model):
-    _inherit = 'res.partner'
+    _inherit = 'res.partner'  # pylint: disable=consider-merging-classes-inherited
 
     # Only of customers whose credit the user may see, as `credit_account_id`.
     credit_grade_id = fields.Many2one(
