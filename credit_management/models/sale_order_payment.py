@@ -69,6 +69,8 @@ class SaleOrder(models.Model):
         """Return the gravest enforced Decision on this order by the present facts, None if there is none."""
         self.ensure_one()
         result = self._credit_check(record=False).get(self)
+        if not result:
+            return None  # no policy checks it
         decisions = [decision for profile, _facts, decision in result['decisions'] if profile['enforcing']]
         return max(decisions, key=lambda decision: OUTCOMES.index(decision.outcome), default=None)
 
