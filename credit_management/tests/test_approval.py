@@ -351,7 +351,7 @@ class TestWhoIsAsked(ApprovalCommon):
         limit = self._submitted(user=self.manager)
         self.assertEqual(limit.approval_user_id, self.other_manager)
         self.assertFalse(limit.with_user(self.manager).can_decide)
-        with self.assertRaisesRegex(AccessError, "Another credit manager"):
+        with self.assertRaisesRegex(AccessError, "Somebody else has to decide: Credit Manager 2"):
             limit.with_user(self.manager).action_approve()
 
     def test_level_of_the_requester_alone_falls_to_the_managers(self):

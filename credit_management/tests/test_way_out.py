@@ -225,6 +225,11 @@ class TestPaymentRequest(CreditCommon):
         composer.action_send_mail()
         return order.message_ids.sorted('id')[-1:]
 
+    def test_nothing_is_asked_for_where_no_policy_checks(self):
+        # Odoo renders the mail on any order when the add-on is installed.
+        self.company.credit_policy_id = False
+        self.assertIsNone(self._order_of(1000.0)._credit_payment_offer())
+
     def test_without_provider_the_mail_names_bank_amount_and_reference(self):
         self.assertEqual(self._labels(), ["Request Payment ($\N{NO-BREAK SPACE}30.00)"])
         message = self._mail()
