@@ -28,7 +28,7 @@ class CreditAccount(models.Model):
     score_grade_id = fields.Many2one(related='score_id.grade_id', string="Grade of the Score", groups=READERS)
     score_change = fields.Float(related='score_id.change', string="Change of the Score", groups=READERS)
     score_little = fields.Boolean(related='score_id.little', groups=READERS)
-    score_advisory = fields.Boolean(related='score_id.advisory', groups=READERS)
+    score_advisory = fields.Boolean(related='score_id.advisory', string="Advice Only", groups=READERS)
     score_stake = fields.Float(related='score_id.stake', string="Stake Score", groups=READERS)
     score_has_stake = fields.Boolean(related='score_id.has_stake', groups=READERS)
     score_card_id = fields.Many2one(related='score_id.card_id', string="Scorecard", groups=READERS)
@@ -43,8 +43,8 @@ class CreditAccount(models.Model):
     )
     override_ids = fields.One2many('scoring.override', 'account_id', string="Overrides", groups=READERS)
     override_id = fields.Many2one('scoring.override', compute='_compute_override_id', groups=READERS)
-    override_until = fields.Date(related='override_id.date_until', string="Overridden Until", groups=READERS)
-    override_reason = fields.Char(related='override_id.reason', string="Overridden Because", groups=READERS)
+    override_until = fields.Date(compute='_compute_override_id', string="Overridden Until", groups=READERS)
+    override_reason = fields.Char(compute='_compute_override_id', string="Overridden Because", groups=READERS)
     score_count = fields.Integer(string="Scores", compute='_compute_score_count', groups=READERS)
 
     @api.depends('score_id.grade_id', 'grade_id')
@@ -59,11 +59,14 @@ class CreditAccount(models.Model):
         ids = [account.id for account in self.search(domain) if account.score_grade_id != account.grade_id]
         return [('id', 'in', ids)]
 
-    @api.depends('override_ids.state')
+    @api.depends('override_ids.date_until', 'override_ids.reason', 'override_ids.state')
     def _compute_override_id(self):
         overrides = {override.account_id: override for override in self.env['scoring.override']._in_force(self)}
         for account in self:
-            account.override_id = overrides.get(account._origin)
+            override = overrides.get(account._origin, self.env['scoring.override'])
+            account.override_id = override
+            account.override_until = override.date_until
+            account.override_reason = override.reason
 
     def _compute_score_count(self):
         counts = dict(

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from odoo.addons.credit_management.models.res_partner import READERS
 
@@ -9,12 +9,15 @@ class ResPartner(models.Model):
     _inherit = 'res.partner'  # pylint: disable=consider-merging-classes-inherited
 
     # Only of customers whose credit the user may see, as `credit_account_id`.
-    credit_grade_id = fields.Many2one(
-        related='credit_account_id.grade_id', string="Grade", groups=READERS, related_sudo=True
-    )
-    credit_score = fields.Float(
-        related='credit_account_id.score', string="Credit Score", groups=SCORE_READERS, related_sudo=True
-    )
-    credit_scored_on = fields.Date(
-        related='credit_account_id.score_date', string="Scored On", groups=SCORE_READERS, related_sudo=True
-    )
+    credit_grade_id = fields.Many2one('credit.grade', compute='_compute_credit_score', string="Grade", groups=READERS)
+    credit_score = fields.Float(compute='_compute_credit_score', digits=(16, 1), groups=SCORE_READERS)
+    credit_scored_on = fields.Date(compute='_compute_credit_score', string="Scored On", groups=SCORE_READERS)
+
+    @api.depends('credit_account_id')
+    def _compute_credit_score(self):
+        for partner in self:
+            # Who may see the account, may see its grade; the score has groups of its own.
+            account = partner.credit_account_id.sudo()
+            partner.credit_grade_id = account.grade_id
+            partner.credit_score = account.score
+            partner.credit_scored_on = account.score_date

@@ -29,9 +29,7 @@ class CreditAccount(models.Model):
         domain="[('share', '=', False)]",
         help="Makes the calls and visits. Empty: the company's collector, else who released the run.",
     )
-    dunning_notice_ids = fields.One2many(
-        'dunning.notice', string="Reminders", compute='_compute_dunning', compute_sudo=False
-    )
+    dunning_notice_ids = fields.One2many('dunning.notice', string="Reminders", compute='_compute_dunning_notice_ids')
     dunning_notice_count = fields.Integer(string="Reminders Sent", compute='_compute_dunning', compute_sudo=True)
     dunning_step_id = fields.Many2one(
         'dunning.step', string="Current Step", compute='_compute_dunning', compute_sudo=True,
@@ -64,6 +62,22 @@ class CreditAccount(models.Model):
         for account in self:
             account.dunning_applied_plan_id = plans.get(account.id)
 
+    def _compute_dunning_notice_ids(self):
+        # As far as the user may read them; the figures below are for all who see the account.
+        notices = self.env['dunning.notice']
+        if notices.has_access('read'):
+            notices = notices.search(
+                [
+                    ('partner_id', 'in', self.partner_id.ids),
+                    ('company_id', 'in', self.company_id.ids),
+                    ('state', '=', 'sent'),
+                ],
+                order='date_sent DESC, id DESC',
+            )
+        sent = notices.grouped(lambda notice: (notice.partner_id, notice.company_id))
+        for account in self:
+            account.dunning_notice_ids = sent.get((account.partner_id, account.company_id), notices.browse())
+
     def _compute_dunning(self):
         notices = self.env['dunning.notice']
         sent = {}
@@ -86,7 +100,6 @@ class CreditAccount(models.Model):
             key = account.partner_id.id, account.company_id.id
             row = outlook.get(key, {})
             found = sent.get(key, notices)
-            account.dunning_notice_ids = found.sorted('date_sent', reverse=True)
             account.dunning_notice_count = len(found)
             account.dunning_step_id = row.get('step_id')
             account.dunning_last_date = row.get('date_step')
