@@ -91,6 +91,8 @@ class CreditCounter(models.Model):
         :param counts: {id of the owner: how many}
         :returns: {id of the owner: the Head before}
         """
+        if not counts:
+            return {}
         name = SQL.identifier(owner)
         ids = sorted(counts)
         rows = self.env.execute_query(

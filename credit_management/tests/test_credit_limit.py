@@ -43,7 +43,7 @@ class TestCreditLimit(CreditCommon):
     def test_manager_can_not_approve_the_own_proposal(self):
         limit = self._draft(user=self.manager)
         limit.action_submit()
-        with self.assertRaisesRegex(AccessError, "Another credit manager"):
+        with self.assertRaisesRegex(AccessError, "Somebody else has to decide"):
             limit.action_approve()
         limit.with_user(self.other_manager).action_approve()
         self.assertEqual(limit.state, 'approved')

@@ -566,7 +566,7 @@ class TestSaleOrderCheck(CreditCommon):
         order = self._order_of(100)
         order.with_user(self.manager).action_confirm()
         order.with_user(self.manager)._credit_request_release("mine")
-        with self.assertRaisesRegex(AccessError, "Another credit manager"):
+        with self.assertRaisesRegex(AccessError, "Somebody else has to decide"):
             order.with_user(self.manager)._credit_release("mine")
         order.with_user(self.other_manager)._credit_release("fine")
         self.assertEqual(order.state, 'sale')
