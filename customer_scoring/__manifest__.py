@@ -64,4 +64,5 @@ Customer Scoring
         ],
     },
     'post_init_hook': 'post_init_hook',
+    'uninstall_hook': 'uninstall_hook',
 }

@@ -267,7 +267,10 @@ class ScoringStatement(models.Model):
         labels = {name: values['string'] for name, values in self.fields_get(names, ['string']).items()}
         for statement in self:
             previous = statement.previous_id
-            statement.comparison = previous and self.env['ir.qweb']._render(
+            if not previous:
+                statement.comparison = False
+                continue
+            statement.comparison = self.env['ir.qweb']._render(
                 'customer_scoring.statement_comparison',
                 {
                     'now': statement,
