@@ -332,7 +332,6 @@ class ScoringRiskReport(models.Model):
     # Actions
     # -------------------------------------------------------------------------
 
-    @api.model
     def action_report_now(self):
         """Make a report of the current company's day and open it; for credit managers.
 
