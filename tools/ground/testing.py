@@ -78,8 +78,8 @@ def run(odoo: Odoo, template: str, target: str) -> int:
     runs = [partial(run_odoo, odoo, template, tag, everything=not target) for tag in selection.tags]
     if selection.pytest:
         runs.append(partial(run_pytest, selection.pytest))
-    # Odoo's runner keeps no more than one core busy.
-    with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+    # Odoo's runner keeps no more than one core busy, the browser's tests wait a lot: three fit on two cores.
+    with ThreadPoolExecutor(max(3, os.cpu_count() or 1)) as pool:
         result = sum(pool.map(lambda start: start(), runs), Result())
     if not result.passed and not result.failed:
         say(f"No test matches {target!r}.")
