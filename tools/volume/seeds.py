@@ -107,6 +107,7 @@ class Seeds:
         # What approving leaves to do belongs to the seed alone.
         limit.activity_ids.unlink()
         self.env.flush_all()
+        self.env.cr.execute("DELETE FROM credit_limit_author_rel WHERE limit_id = ANY(%s)", [limit.ids])
         return Seed(
             rows={
                 "res_partner": sorted((self.company + self.contact).ids),
