@@ -1,7 +1,15 @@
-from odoo import Command, fields
-from odoo.tests import tagged
+import json
+from contextlib import closing
 
+from odoo import Command, fields, models
+from odoo.modules.registry import Registry
+from odoo.tests import tagged
+from odoo.tests.common import get_db_name
+
+from odoo.addons.base.tests.common import BaseCommon
 from odoo.addons.sale.tests.common import TestSaleCommon
+
+STAGE = 'credit_management.test_stage'
 
 
 @tagged('post_install', '-at_install')
@@ -10,11 +18,69 @@ class CreditCommon(TestSaleCommon):
 
     Amounts are round and without taxes unless a test asks for them, so that
     the expected figures can be done in the head.
+
+    What is made here and in the classes below (a company with its chart of
+    accounts, users, products) takes ten times as long as most tests. A database
+    in which `keep_stage` has made it already is taken as it is.
     """
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
+        if kept := cls._kept_stage():
+            super(BaseCommon, cls).setUpClass()
+            uid, context, values = kept
+            cls.env = cls.env(user=uid, context=context)
+            for name, value in values.items():
+                setattr(cls, name, cls._thaw(value))
+        else:
+            super().setUpClass()
+            cls._make_stage()
+
+    @classmethod
+    def keep_stage(cls):
+        """Make what all classes begin with and commit it, for databases that are copied from this one."""
+        super(BaseCommon, cls).setUpClass()
+        cls.doClassCleanups()
+        bare = set(vars(cls))
+        cls.setUpClass()
+        values = {name: cls._freeze(value) for name, value in vars(cls).items() if name not in bare}
+        # Histories of trade make a company and an accountant of the same names.
+        cls.env.user.login = 'credit_accountant'
+        cls.company.name = "Credit Test Company"
+        stage = json.dumps([cls.env.uid, dict(cls.env.context), values])
+        cls.env['ir.config_parameter'].sudo().set_param(STAGE, stage)
+        cls.commit_patcher.stop()
+        cls.cr.commit()
+        cls.commit_patcher.start()
+        cls.doClassCleanups()
+
+    @classmethod
+    def _kept_stage(cls):
+        with closing(Registry(get_db_name()).cursor()) as cr:
+            cr.execute("SELECT value FROM ir_config_parameter WHERE key = %s", [STAGE])
+            row = cr.fetchone()
+        return row and json.loads(row[0])
+
+    @classmethod
+    def _freeze(cls, value):
+        if isinstance(value, models.BaseModel):
+            return {'model': value._name, 'ids': value.ids}
+        if isinstance(value, dict):
+            return {'items': {key: cls._freeze(item) for key, item in value.items()}}
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return {'value': value}
+        raise TypeError(f"{value!r} can't be kept.")
+
+    @classmethod
+    def _thaw(cls, frozen):
+        if 'model' in frozen:
+            return cls.env[frozen['model']].browse(frozen['ids'])
+        if 'items' in frozen:
+            return {key: cls._thaw(item) for key, item in frozen['items'].items()}
+        return frozen['value']
+
+    @classmethod
+    def _make_stage(cls):
         # The accountant of the base class plays everybody's part but that of
         # the people below.
         cls.env.user.group_ids += (
