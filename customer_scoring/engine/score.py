@@ -7,7 +7,9 @@ stake make a score of their own: how well somebody pays says nothing about how
 much he owes, nor the other way round.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil
 
 from odoo.tools.float_utils import float_round
@@ -46,17 +48,21 @@ class Characteristic:
     exact: bool = False
     id: int = 0
 
-    @property
+    # Asked for hundreds of times for each customer.
+    @cached_property
     def best(self):
         return max(item.points for item in self.bins)
+
+    @cached_property
+    def _lows(self):
+        return [round(item.low, DIGITS) for item in self.bins]
 
     def bin_of(self, value):
         """Return the position of a value's bin; None if there is none."""
         value = round(value, DIGITS)
         if self.exact:
-            return next((place for place, item in enumerate(self.bins) if round(item.low, DIGITS) == value), None)
-        place = sum(1 for item in self.bins if round(item.low, DIGITS) <= value) - 1
-        return max(place, 0)
+            return self._lows.index(value) if value in self._lows else None
+        return max(bisect_right(self._lows, value) - 1, 0)
 
     def points_of(self, value):
         """Return (points, bin) of a value; points None where the characteristic is left out."""
@@ -100,8 +106,12 @@ class Card:
 
     def band(self, score):
         """Return the band of a score: that with the highest minimum it reaches, else the lowest; None without bands."""
-        bands = sorted(self.bands, key=lambda band: -band.minimum)
+        bands = self._bands
         return next((band for band in bands if score >= band.minimum), bands[-1] if bands else None)
+
+    @cached_property
+    def _bands(self):
+        return sorted(self.bands, key=lambda band: -band.minimum)
 
 
 @dataclass(frozen=True)
