@@ -412,11 +412,16 @@ class CreditEvent(models.Model):
         return payload if isinstance(payload, dict) else {}
 
     @api.model
+    def _reference_models(self):
+        """Return {key of a payload: model of its id}; extend with those of your add-on."""
+        return REFERENCES
+
+    @api.model
     def _references(self, payload):
         """Return {key: (model, id)} of what a payload refers to."""
         references = {
             key: (model, payload[key])
-            for key, model in REFERENCES.items()
+            for key, model in self._reference_models().items()
             if isinstance(payload.get(key), int) and payload[key]
         }
         if payload.get('res_model') in self.env and isinstance(payload.get('res_id'), int):

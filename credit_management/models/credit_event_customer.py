@@ -32,14 +32,9 @@ class CreditEvent(models.Model):
         return events
 
     @api.model
-    def _references(self, payload):
+    def _reference_models(self):
         # EXTENDS credit_management
-        references = {
-            key: (model, payload[key])
-            for key, model in REFERENCES.items()
-            if isinstance(payload.get(key), int) and payload[key]
-        }
-        return {**references, **super()._references(payload)}
+        return {**super()._reference_models(), **REFERENCES}
 
     def _document_reference(self, payload):
         # EXTENDS credit_management: of an application and the limit that it made, the application

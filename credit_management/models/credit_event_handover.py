@@ -7,17 +7,14 @@ class CreditEvent(models.Model):
     _inherit = 'credit.event'
 
     @api.model
-    def _references(self, payload):
+    def _reference_models(self):
         # EXTENDS credit_management
-        references = super()._references(payload)
-        for key, model in (
-            ('handover_id', 'credit.handover'),
-            ('from_user_id', 'res.users'),
-            ('into_user_id', 'res.users'),
-        ):
-            if isinstance(payload.get(key), int) and payload[key]:
-                references[key] = (model, payload[key])
-        return references
+        return {
+            **super()._reference_models(),
+            'handover_id': 'credit.handover',
+            'from_user_id': 'res.users',
+            'into_user_id': 'res.users',
+        }
 
     def _describe_handed_over(self, payload, references):
         labels = {

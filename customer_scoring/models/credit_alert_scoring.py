@@ -235,15 +235,9 @@ class CreditAlert(models.Model):
         """Return {partner id: ratios this year and last, risks now and a year ago}, where anything was entered."""
         partner_ids = accounts.partner_id.ids
         facts = defaultdict(dict)
-        statements = self.env['scoring.statement'].search(
-            [('company_id', '=', company.id), ('partner_id', 'in', partner_ids)],
-            # The customer's own before its group's.
-            order='period_end DESC, consolidated, audited DESC, id DESC',
-        )
-        for partner, own in statements.grouped('partner_id').items():
-            latest = own[0]
+        for latest in self.env['scoring.statement']._latest(partner_ids, company):
             age = relativedelta(today, latest.period_end)
-            facts[partner.id] = {
+            facts[latest.partner_id.id] = {
                 'statement_months': age.years * 12 + age.months,
                 'ratios': {name: latest[name] for name in RATIOS if latest[name] is not False},
                 'ratios_before': {

@@ -1,24 +1,10 @@
-from odoo.addons.credit_management.models.credit_snapshot import KnownFloat, KnownMonetary
+from odoo import fields
+
+from odoo.addons.credit_management.models.credit_snapshot import Known
 
 
-class EnteredMonetary(KnownMonetary):
-    """An amount that people enter or leave open: what is left open is NULL, never 0."""
-
-    def convert_to_column_insert(self, value, record, values=None, validate=True):
-        return None if _open(value) else super().convert_to_column_insert(value, record, values, validate)
-
-    def convert_to_column(self, value, record, values=None, validate=True):
-        return None if _open(value) else super().convert_to_column(value, record, values, validate)
-
-    def convert_to_cache(self, value, record, validate=True):
-        return None if _open(value) else super().convert_to_cache(value, record, validate)
-
-    def convert_to_read(self, value, record, use_display_name=True):
-        return False if value is None else value
-
-
-class EnteredFloat(KnownFloat):
-    """A number that people enter or leave open, as above."""
+class Entered(Known):
+    """Of a field that people fill in or leave open: what is left open is NULL, never 0."""
 
     def convert_to_column_insert(self, value, record, values=None, validate=True):
         return None if _open(value) else super().convert_to_column_insert(value, record, values, validate)
@@ -31,6 +17,14 @@ class EnteredFloat(KnownFloat):
 
     def convert_to_read(self, value, record, use_display_name=True):
         return False if value is None else value
+
+
+class EnteredMonetary(Entered, fields.Monetary):
+    """An amount that people enter or leave open."""
+
+
+class EnteredFloat(Entered, fields.Float):
+    """A number that people enter or leave open."""
 
 
 def _open(value):

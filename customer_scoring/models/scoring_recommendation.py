@@ -1,5 +1,3 @@
-from datetime import date
-
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -303,20 +301,12 @@ class ScoringRecommendation(models.Model):
     @api.model
     def _net_worths(self, partner_ids, company, today):
         """Return {partner id: equity of the last financial statement that is not out of date, company currency}."""
-        statements = self.env['scoring.statement'].search(
-            [
-                ('company_id', '=', company.id),
-                ('partner_id', 'in', partner_ids),
-                ('period_end', '>=', self.env['scoring.statement']._oldest_end(company, today) or date.min),
-            ],
-            # The customer's own before its group's.
-            order='period_end DESC, consolidated, audited DESC, id DESC',
-        )
-        worths = {}
-        for partner, own in statements.grouped('partner_id').items():
-            if own[0].equity is not False:
-                worths[partner.id] = own[0].currency_id._convert(own[0].equity, company.currency_id, company, today)
-        return worths
+        Statement = self.env['scoring.statement']
+        return {
+            latest.partner_id.id: latest.currency_id._convert(latest.equity, company.currency_id, company, today)
+            for latest in Statement._latest(partner_ids, company, Statement._oldest_end(company, today))
+            if latest.equity is not False
+        }
 
     @api.model
     def _present(self, accounts):

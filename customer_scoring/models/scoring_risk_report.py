@@ -1,5 +1,4 @@
 import io
-from base64 import b64encode
 
 from dateutil.relativedelta import relativedelta
 
@@ -23,12 +22,11 @@ class ScoringRiskReport(models.Model):
     """
 
     _name = 'scoring.risk.report'
-    _inherit = ['mail.thread']
+    _inherit = ['credit.report.mail']
     _description = "Risk Report"
     _order = 'date desc, id desc'
+    _template = 'customer_scoring.mail_template_risk_report'
 
-    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='cascade')
-    currency_id = fields.Many2one(related='company_id.currency_id')
     date = fields.Date(required=True, readonly=True)
     monthly = fields.Boolean(readonly=True, help="Made and sent by the monthly job.")
     count = fields.Integer(string="Customers", readonly=True)
@@ -56,7 +54,6 @@ class ScoringRiskReport(models.Model):
         default='kept',
         help="Nobody to send it to: no credit manager of the company has an email address.",
     )
-    recipient_ids = fields.Many2many('res.users', string="Sent To", readonly=True)
     grade_line_ids = fields.One2many(
         'scoring.risk.report.line', 'report_id', domain=[('kind', '=', 'grade')], string="By Grade", readonly=True
     )
@@ -213,33 +210,6 @@ class ScoringRiskReport(models.Model):
                 before=today - relativedelta(months=1),
             )
         )
-
-    def _send(self):
-        """Queue the mail for the credit managers, in the language of each, with the workbook."""
-        self.ensure_one()
-        managers = self.company_id._credit_managers().filtered('email')
-        template = self.env.ref('customer_scoring.mail_template_risk_report', raise_if_not_found=False)
-        if not managers or not template:
-            self.write({'state': 'nobody'})
-            return
-        for lang, readers in managers.grouped('lang').items():
-            report = self.with_context(lang=lang or self.env.lang)
-            attachment = self.env['ir.attachment'].create(
-                {
-                    'name': report._file_name(),
-                    'datas': b64encode(report._workbook()),
-                    'res_model': self._name,
-                    'res_id': self.id,
-                }
-            )
-            template.with_context(credit_lang=lang or self.env.lang).send_mail(
-                self.id,
-                email_values={
-                    'recipient_ids': [Command.set(readers.partner_id.ids)],
-                    'attachment_ids': [Command.set(attachment.ids)],
-                },
-            )
-        self.write({'state': 'sent', 'recipient_ids': [Command.set(managers.ids)]})
 
     # -------------------------------------------------------------------------
     # Workbook

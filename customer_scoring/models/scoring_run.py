@@ -1,14 +1,9 @@
-import logging
-
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_date
 from odoo.tools.date_utils import add
 
 from ..engine.history import WINDOW_MONTHS
 from .scoring_score import BATCH
-
-_logger = logging.getLogger(__name__)
 
 ACTIVITY = 'customer_scoring.mail_activity_type_run_failed'
 
@@ -18,22 +13,12 @@ class ScoringRun(models.Model):
 
     _name = 'scoring.run'
     _description = "Scoring Run"
-    _order = 'date desc, company_id'
-    _rec_name = 'date'
+    _inherit = ['credit.day.run']
 
-    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='cascade')
-    date = fields.Date(required=True, readonly=True, help="Day in the company's calendar.")
     state = fields.Selection(
-        [('todo', "To do"), ('done', "Done"), ('failed', "Failed"), ('incomplete', "Incomplete")],
-        required=True,
-        readonly=True,
-        default='todo',
-        help="Incomplete: the day passed before the job was through; the next day's went on from the start.",
+        help="Incomplete: the day passed before the job was through; the next day's went on from the start."
     )
-    position = fields.Integer(readonly=True, help="Last account that was done: here an interrupted run goes on.")
     score_count = fields.Integer(string="Customers Scored", readonly=True)
-    error = fields.Char(readonly=True)
-    date_done = fields.Datetime(string="Done On", readonly=True)
 
     _company_date_unique = models.UniqueIndex('(company_id, date)', "A company's customers are scored once a day.")
 
@@ -46,39 +31,14 @@ class ScoringRun(models.Model):
 
     @api.model
     def _cron_score(self):
-        """Score the customers of all companies that have an active card, once per company and day.
-
-        Can be killed at any point and goes on where it was. Several workers share
-        the companies: a run is taken by one of them. A company that fails is
-        reported and does not stop the others.
-        """
-        commit = self.env['ir.cron']._commit_progress
+        """Score the customers of all companies that have an active card, once per company and day."""
         cards = self.env['scoring.card'].search([('state', '=', 'active')])
-        runs = self.env['credit.counter']._in_turn(self._open, cards.company_id)
-        left = len(runs)
-        commit(remaining=left)
-        for run in runs:
-            done = False
-            while not done:
-                try:
-                    if not (taken := run.try_lock_for_update()) or taken.state not in ('todo', 'failed'):
-                        left -= 1
-                        break  # another worker has it, or has done it
-                    done = run._step()
-                    self.env.flush_all()
-                except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                    self.env.cr.rollback()
-                    break  # stays to do, the job is called again at once
-                except Exception as error:
-                    # Whatever it is: the other companies go on, and someone is told.
-                    self.env.cr.rollback()
-                    _logger.exception("Scoring of company %s for %s failed", run.company_id.id, run.date)
-                    run.write({'state': 'failed', 'error': type(error).__name__})
-                    self.env['credit.counter']._tell_failure(run.company_id, ACTIVITY)
-                    done = True
-                left -= done
-                if not commit(1, remaining=left):
-                    return
+        self.env['credit.counter']._in_turn(self._open, cards.company_id)._work()
+
+    def _fail(self, error):
+        # EXTENDS credit_management
+        super()._fail(error)
+        self.env['credit.counter']._tell_failure(self.company_id, ACTIVITY)
 
     @api.model
     def _open(self, companies):

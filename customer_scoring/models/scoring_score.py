@@ -28,6 +28,7 @@ class ScoringScore(models.Model):
     """
 
     _name = 'scoring.score'
+    _inherit = ['scoring.kept']
     _description = "Score"
     _order = 'date desc, id desc'
     _log_access = False
@@ -135,21 +136,6 @@ class ScoringScore(models.Model):
                 )
                 for line in worst[:REASONS]
             )
-
-    # -------------------------------------------------------------------------
-    # Kept as it is
-    # -------------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Scores are computed; none can be entered. Override the grade instead."))
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Scores are kept as they were and can't be changed."))
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("Scores are kept as they were and can't be deleted."))
 
     # -------------------------------------------------------------------------
     # Computing

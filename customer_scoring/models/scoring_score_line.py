@@ -32,6 +32,7 @@ class ScoringScoreLine(models.Model):
     """One characteristic of a score: the value, its points, and what it takes to get more."""
 
     _name = 'scoring.score.line'
+    _inherit = ['scoring.kept']
     _description = "Characteristic of a Score"
     _order = 'score_id, stake, most desc, id'
     _log_access = False
@@ -72,17 +73,6 @@ class ScoringScoreLine(models.Model):
     value_text = fields.Char(string="Found", compute='_compute_texts')
     range_text = fields.Char(related='bin_id.range_text', string="In the Range")
     step_text = fields.Char(string="How To Get More", compute='_compute_texts')
-
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Scores are computed; none can be entered. Override the grade instead."))
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Scores are kept as they were and can't be changed."))
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("Scores are kept as they were and can't be deleted."))
 
     @api.depends('characteristic_id')
     def _compute_display_name(self):

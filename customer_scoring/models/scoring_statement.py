@@ -310,6 +310,18 @@ class ScoringStatement(models.Model):
         months = company.sudo().scoring_statement_months
         return date - relativedelta(months=months) if months else None
 
+    @api.model
+    def _latest(self, partner_ids, company, oldest=None):
+        """Return the last statement of each of these customers that has one: its own before its group's.
+
+        :param oldest: none whose period ended before this day
+        """
+        domain = [('company_id', '=', company.id), ('partner_id', 'in', partner_ids)]
+        if oldest:
+            domain.append(('period_end', '>=', oldest))
+        found = self.search(domain, order='period_end DESC, consolidated, audited DESC, id DESC')
+        return self.browse().union(*(own[0] for own in found.grouped('partner_id').values()))
+
     @api.depends('partner_id', 'period_end')
     @api.depends_context('allowed_company_ids')
     def _compute_out_of_date(self):

@@ -1,28 +1,48 @@
 from odoo import api, fields, models
 
-REFERENCES = {'dunning_notice_id': 'dunning.notice', 'dunning_step_id': 'dunning.step'}
+REFERENCES = {
+    'dunning_notice_id': 'dunning.notice',
+    'dunning_step_id': 'dunning.step',
+    'claim_id': 'dunning.claim',
+    'dispute_id': 'dunning.dispute',
+    'pause_id': 'dunning.pause',
+    'restart_id': 'dunning.limitation.event',
+    'change_id': 'dunning.due.change',
+    'invoice_id': 'account.move',
+}
+KINDS = [
+    ('dunning_sent', "Reminder sent"),
+    ('dunning_failed', "Reminder failed"),
+    ('claim_waived', "Claim waived"),
+    ('claim_reinstated', "Claim reinstated"),
+    ('claim_invoiced', "Claim invoiced"),
+    ('dunning_paused', "Reminders paused"),
+    ('dunning_resumed', "Reminders resumed"),
+    ('dispute_opened', "Dispute opened"),
+    ('dispute_solved', "Dispute solved"),
+    ('insolvent', "Insolvent"),
+    ('insolvency_ended', "Insolvency ended"),
+    ('due_date_changed', "Due date changed"),
+    ('limitation_restarted', "Limitation restarted"),
+    ('opt_out', "Channels refused or allowed"),
+]
+
+
+def _keep(events):
+    """Leave the events as they are when the add-on goes: no row of the credit file is ever written."""
 
 
 class CreditEvent(models.Model):
-    """What the credit file says of reminders."""
+    """What the credit file says of reminders, claims, pauses, disputes and due dates."""
 
     _inherit = 'credit.event'
 
-    kind = fields.Selection(
-        selection_add=[('dunning_sent', "Reminder sent"), ('dunning_failed', "Reminder failed")],
-        # The credit file outlives the add-on; nothing may write or delete its rows.
-        ondelete={'dunning_sent': lambda events: None, 'dunning_failed': lambda events: None},
-    )
+    kind = fields.Selection(selection_add=KINDS, ondelete=dict.fromkeys(dict(KINDS), _keep))
 
     @api.model
-    def _references(self, payload):
+    def _reference_models(self):
         # EXTENDS credit_management
-        references = {
-            key: (model, payload[key])
-            for key, model in REFERENCES.items()
-            if isinstance(payload.get(key), int) and payload[key]
-        }
-        return {**references, **super()._references(payload)}
+        return {**super()._reference_models(), **REFERENCES}
 
     def _describe_dunning_sent(self, payload, references):
         labels = dict(self.env['dunning.notice']._fields['channel']._description_selection(self.env))
@@ -34,3 +54,72 @@ class CreditEvent(models.Model):
         )
 
     _describe_dunning_failed = _describe_dunning_sent
+
+    def _describe_claim(self, payload, references):
+        labels = dict(self.env['dunning.claim']._fields['kind']._description_selection(self.env))
+        return self.env._(
+            "%(kind)s on %(document)s: %(amount)s",
+            kind=labels.get(payload.get('kind'), ''),
+            document=references.get('document', ''),
+            amount=self._money(payload, 'amount'),
+        )
+
+    _describe_claim_waived = _describe_claim
+    _describe_claim_reinstated = _describe_claim
+    _describe_claim_invoiced = _describe_claim
+
+    def _describe_dunning_paused(self, payload, references):
+        what = references.get('document') or self.env._("Everything")
+        if payload.get('date_to'):
+            return self.env._("%(what)s until %(date)s", what=what, date=self._day(payload, 'date_to'))
+        return self.env._("%(what)s without an end", what=what)
+
+    def _describe_dunning_resumed(self, payload, references):
+        return references.get('document') or self.env._("Everything")
+
+    def _describe_dispute(self, payload, references):
+        return self.env._(
+            "%(document)s: %(amount)s",
+            document=references.get('document', ''),
+            amount=self._money(payload, 'amount'),
+        )
+
+    _describe_dispute_opened = _describe_dispute
+    _describe_dispute_solved = _describe_dispute
+
+    def _describe_insolvent(self, payload, references):
+        return self.env._("Since %(date)s", date=self._day(payload, 'date_from'))
+
+    def _describe_insolvency_ended(self, payload, references):
+        return ''
+
+    def _describe_due_date_changed(self, payload, references):
+        return self.env._(
+            "%(document)s: %(before)s → %(after)s",
+            document=references.get('document', ''),
+            before=self._day(payload, 'date_from'),
+            after=self._day(payload, 'date_to'),
+        )
+
+    def _describe_limitation_restarted(self, payload, references):
+        labels = dict(self.env['dunning.limitation.event']._fields['kind']._description_selection(self.env))
+        return self.env._(
+            "%(document)s: %(kind)s on %(date)s",
+            document=references.get('document', ''),
+            kind=labels.get(payload.get('kind'), ''),
+            date=self._day(payload, 'date_from'),
+        )
+
+    def _describe_opt_out(self, payload, references):
+        labels = self.env['res.partner']._dunning_opt_out_labels()
+
+        def said(key):
+            names = payload.get(key) if isinstance(payload.get(key), list) else []
+            return self._list(labels.get(name, name) for name in names)
+
+        parts = []
+        if payload.get('refused'):
+            parts.append(self.env._("no more: %(channels)s", channels=said('refused')))
+        if payload.get('allowed'):
+            parts.append(self.env._("again: %(channels)s", channels=said('allowed')))
+        return ", ".join(parts)

@@ -181,7 +181,7 @@ class DunningLimitationRule(models.Model):
     def _schedule(self, items, due, company, date):
         """Schedule one activity per invoice, for who answers for the debt."""
         responsibles = self.env['credit.debt.duty'].sudo()._responsibles(items)
-        managers = company._dunning_managers()
+        managers = company._collections_managers()
         for move, mine in items.grouped('move_id').items():
             end = min(due[line.id][0] for line in mine)
             user = responsibles[mine[0]] or managers[:1]

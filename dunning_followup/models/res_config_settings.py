@@ -9,3 +9,15 @@ class ResConfigSettings(models.TransientModel):
     dunning_hour = fields.Integer(related='company_id.dunning_hour', readonly=False)
     dunning_workdays = fields.Boolean(related='company_id.dunning_workdays', readonly=False)
     dunning_user_id = fields.Many2one(related='company_id.dunning_user_id', readonly=False)
+    dunning_rate_table_id = fields.Many2one(related='company_id.dunning_rate_table_id', readonly=False)
+    dunning_rate_table_consumer_id = fields.Many2one(
+        related='company_id.dunning_rate_table_consumer_id', readonly=False
+    )
+    dunning_interest_on_disputed = fields.Boolean(related='company_id.dunning_interest_on_disputed', readonly=False)
+    dunning_product_interest_id = fields.Many2one(related='company_id.dunning_product_interest_id', readonly=False)
+    dunning_product_compensation_id = fields.Many2one(
+        related='company_id.dunning_product_compensation_id', readonly=False
+    )
+    dunning_product_fee_id = fields.Many2one(related='company_id.dunning_product_fee_id', readonly=False)
+    dunning_claim_account_id = fields.Many2one(related='company_id.dunning_claim_account_id', readonly=False)
+    dunning_claim_tax_ids = fields.Many2many(related='company_id.dunning_claim_tax_ids', readonly=False)

@@ -149,7 +149,7 @@ class TestLimitationWarning(ClaimsCommon):
         self.customer.user_id = False
         self.warn(20)
         activity = self.env['mail.activity'].search([('res_id', '=', self.invoice.id)])
-        self.assertIn(activity.user_id, self.company._dunning_managers())
+        self.assertIn(activity.user_id, self.company._collections_managers())
         self.assertEqual(len(activity), 1)
 
     def test_job_runs_for_all_companies(self):

@@ -13,6 +13,9 @@ KIND_LABELS = [
     ('questionnaire_answered', "Questionnaire answered"),
     ('answer_withdrawn', "Answers withdrawn"),
     ('personal_data', "Personal data exported"),
+    ('scored', "Score has another grade"),
+    ('grade_overridden', "Grade overridden"),
+    ('override_ended', "Override of the grade ended"),
 ]
 REFERENCES = {
     'statement_id': 'scoring.statement',
@@ -22,26 +25,29 @@ REFERENCES = {
     'type_id': 'scoring.factor.type',
     'answer_id': 'scoring.answer',
     'questionnaire_id': 'scoring.questionnaire',
+    'card_id': 'scoring.card',
+    'grade_before_id': 'credit.grade',
+    'grade_id': 'credit.grade',
+    'override_id': 'scoring.override',
 }
 FACTS = ('statement_id', 'rating_id', 'factor_id', 'answer_id')
 
 
+def _keep(events):
+    """Leave the events as they are when the add-on goes: no row of the credit file is ever written."""
+
+
 class CreditEvent(models.Model):
-    """What the credit file says of entered data."""
+    """What the credit file says of entered data and scores."""
 
     _inherit = 'credit.event'
 
-    kind = fields.Selection(selection_add=KIND_LABELS, ondelete={kind: 'cascade' for kind, _label in KIND_LABELS})
+    kind = fields.Selection(selection_add=KIND_LABELS, ondelete=dict.fromkeys(dict(KIND_LABELS), _keep))
 
     @api.model
-    def _references(self, payload):
+    def _reference_models(self):
         # EXTENDS credit_management
-        references = {
-            key: (model, payload[key])
-            for key, model in REFERENCES.items()
-            if isinstance(payload.get(key), int) and payload[key]
-        }
-        return {**references, **super()._references(payload)}
+        return {**super()._reference_models(), **REFERENCES}
 
     def _document_reference(self, payload):
         # EXTENDS credit_management
@@ -99,6 +105,26 @@ class CreditEvent(models.Model):
 
     _describe_questionnaire_answered = _describe_answer
     _describe_answer_withdrawn = _describe_answer
+
+    def _describe_scored(self, payload, references):
+        return self.env._(
+            "Score %(score)s: %(before)s → %(after)s (%(card)s)",
+            score=payload.get('score', ''),
+            before=references.get('grade_before_id', '–'),
+            after=references.get('grade_id', '–'),
+            card=references.get('card_id', ''),
+        )
+
+    def _describe_grade_overridden(self, payload, references):
+        return self.env._(
+            "%(before)s by the score, %(after)s by decision until %(end)s",
+            before=references.get('grade_before_id', '–'),
+            after=references.get('grade_id', '–'),
+            end=self._day(payload, 'date_to'),
+        )
+
+    def _describe_override_ended(self, payload, references):
+        return references.get('override_id', '')
 
 
 def _rounded(value):

@@ -6,7 +6,7 @@ from .scoring_score import READERS as SCORE_READERS
 
 
 class ResPartner(models.Model):
-    _inherit = 'res.partner'  # pylint: disable=consider-merging-classes-inherited
+    _inherit = 'res.partner'
 
     # Only of customers whose credit the user may see, as `credit_account_id`.
     credit_grade_id = fields.Many2one('credit.grade', compute='_compute_credit_score', string="Grade", groups=READERS)
@@ -21,3 +21,9 @@ class ResPartner(models.Model):
             partner.credit_grade_id = account.grade_id
             partner.credit_score = account.score
             partner.credit_scored_on = account.score_date
+
+    def _scoring_natural_person(self):
+        """Tell whether this customer is a natural person: no company, nor anybody's contact."""
+        self.ensure_one()
+        customer = self.commercial_partner_id
+        return not customer.is_company and not customer.parent_id
