@@ -1,11 +1,9 @@
 from tempfile import TemporaryFile
 
-from werkzeug.wsgi import wrap_file
-
 from odoo import http
-from odoo.http import Response, content_disposition, request
+from odoo.http import request
 
-from .credit_file import MIME_TYPES
+from .credit_file import send_file
 
 
 class CreditHandoverController(http.Controller):
@@ -17,12 +15,4 @@ class CreditHandoverController(http.Controller):
         handover = request.env['credit.handover'].browse(handover_id)
         target = TemporaryFile()
         handover._write_sheet(target)
-        target.seek(0)
-        return Response(
-            wrap_file(request.httprequest.environ, target),
-            headers=[
-                ('Content-Type', MIME_TYPES['xlsx']),
-                ('Content-Disposition', content_disposition(handover._sheet_name())),
-            ],
-            direct_passthrough=True,
-        )
+        return send_file(target, 'xlsx', handover._sheet_name())

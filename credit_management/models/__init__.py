@@ -1,4 +1,7 @@
 from . import credit_root_company
+from . import credit_segmented
+from . import credit_report_mail
+from . import credit_day_run
 from . import credit_grade
 from . import credit_policy
 from . import credit_policy_approval

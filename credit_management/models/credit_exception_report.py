@@ -1,11 +1,10 @@
 import io
-from base64 import b64encode
 from datetime import datetime, time
 
 import pytz
 
 from odoo import api, fields, models
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 from odoo.tools import format_date
 from odoo.tools.date_utils import add, start_of
 
@@ -19,13 +18,12 @@ class CreditExceptionReport(models.Model):
     """One month's decisions outside policy of one company, sent to its credit managers once."""
 
     _name = 'credit.exception.report'
-    _inherit = ['mail.thread']
+    _inherit = ['credit.report.mail']
     _description = "Monthly Report of Decisions Outside Policy"
     _order = 'month desc, company_id'
     _rec_name = 'month'
+    _template = 'credit_management.mail_template_exception_report'
 
-    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='cascade')
-    currency_id = fields.Many2one(related='company_id.currency_id')
     month = fields.Date(required=True, readonly=True, help="First day of the month.")
     count = fields.Integer(string="Decisions", readonly=True)
     release_count = fields.Integer(string="Orders Released", readonly=True)
@@ -48,7 +46,6 @@ class CreditExceptionReport(models.Model):
         readonly=True,
         help="Nobody to send it to: no credit manager of the company has an email address.",
     )
-    recipient_ids = fields.Many2many('res.users', string="Sent To", readonly=True)
 
     _company_month_unique = models.UniqueIndex('(company_id, month)', "A company's month is reported once.")
 
@@ -123,33 +120,6 @@ class CreditExceptionReport(models.Model):
                 **dict(zip(names, numbers, strict=True)),
             }
         )
-
-    def _send(self):
-        """Queue the mail for the credit managers, in the language of each, with the list as a workbook."""
-        self.ensure_one()
-        managers = self.company_id._credit_managers().filtered('email')
-        template = self.env.ref('credit_management.mail_template_exception_report', raise_if_not_found=False)
-        if not managers or not template:
-            self.write({'state': 'nobody'})
-            return
-        for lang, readers in managers.grouped('lang').items():
-            report = self.with_context(lang=lang or self.env.lang)
-            attachment = self.env['ir.attachment'].create(
-                {
-                    'name': report._file_name(),
-                    'datas': b64encode(report._workbook()),
-                    'res_model': self._name,
-                    'res_id': self.id,
-                }
-            )
-            template.with_context(credit_lang=lang or self.env.lang).send_mail(
-                self.id,
-                email_values={
-                    'recipient_ids': [Command.set(readers.partner_id.ids)],
-                    'attachment_ids': [Command.set(attachment.ids)],
-                },
-            )
-        self.write({'state': 'sent', 'recipient_ids': [Command.set(managers.ids)]})
 
     # -------------------------------------------------------------------------
     # Workbook

@@ -3,21 +3,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from .caches import drop_caches
 
-# What says for whom a policy is; a customer has to meet each line that is filled in.
-SEGMENT_FIELDS = {
-    'tag_ids',
-    'country_group_ids',
-    'country_ids',
-    'state_ids',
-    'industry_ids',
-    'team_ids',
-    'grade_ids',
-}
 # What of a customer moves it from one segment to another.
 SEGMENT_PARTNER_FIELDS = {'category_id', 'country_id', 'state_id', 'industry_id', 'user_id'}
 # For so long an expired base limit stays in force, unless a policy says otherwise.
@@ -39,15 +29,11 @@ class CreditPolicy(models.Model):
     """Who may buy on credit, how much, and what happens when a rule is broken."""
 
     _name = 'credit.policy'
-    _inherit = ['credit.root.company', 'mail.thread']
+    _inherit = ['credit.segmented']
     _description = "Credit Policy"
-    _order = 'sequence, id'
+    _default_field = 'credit_policy_id'
+    _own_field = 'policy_id'
 
-    name = fields.Char(required=True, translate=True, tracking=True)
-    active = fields.Boolean(default=True, tracking=True)
-    sequence = fields.Integer(
-        default=10, help="Where a customer is in the segments of several policies, the first in the list applies."
-    )
     mode = fields.Selection(
         [('shadow', "Shadow"), ('enforcing', "Enforcing")],
         required=True,
@@ -62,28 +48,11 @@ class CreditPolicy(models.Model):
         help="Items due before this day are listed as overdue but not held against the customer: the rules on overdue "
         "amount and age leave them out. They still count in the exposure.",
     )
-    # A tag that a policy relies on can't be deleted under it: without it, the
-    # policy would be for everybody.
-    tag_ids = fields.Many2many(
-        'res.partner.category',
-        'credit_policy_tag_rel',
-        'policy_id',
-        'tag_id',
-        string="Tags",
-        ondelete='restrict',
-        help="Customers that have one of these tags.",
-    )
+    tag_ids = fields.Many2many(relation='credit_policy_tag_rel', column1='policy_id', column2='tag_id')
     country_group_ids = fields.Many2many(
-        'res.country.group',
-        'credit_policy_country_group_rel',
-        'policy_id',
-        'group_id',
-        ondelete='restrict',
-        help="Customers in a country of one of these groups, or in one of the countries beside.",
+        relation='credit_policy_country_group_rel', column1='policy_id', column2='group_id'
     )
-    country_ids = fields.Many2many(
-        'res.country', 'credit_policy_country_rel', 'policy_id', 'country_id', string="Countries", ondelete='restrict'
-    )
+    country_ids = fields.Many2many(relation='credit_policy_country_rel', column1='policy_id', column2='country_id')
     state_ids = fields.Many2many(
         'res.country.state',
         'credit_policy_state_rel',
@@ -93,34 +62,9 @@ class CreditPolicy(models.Model):
         ondelete='restrict',
         help="Only customers in one of these states or provinces.",
     )
-    industry_ids = fields.Many2many(
-        'res.partner.industry',
-        'credit_policy_industry_rel',
-        'policy_id',
-        'industry_id',
-        string="Industries",
-        ondelete='restrict',
-    )
-    team_ids = fields.Many2many(
-        'crm.team',
-        'credit_policy_team_rel',
-        'policy_id',
-        'team_id',
-        string="Sales Teams",
-        ondelete='restrict',
-        help="Customers whose salesperson is in one of these teams.",
-    )
-    grade_ids = fields.Many2many(
-        'credit.grade',
-        'credit_policy_grade_rel',
-        'policy_id',
-        'grade_id',
-        string="Grades",
-        ondelete='restrict',
-        check_company=True,
-        help="Customers whose credit account has one of these grades.",
-    )
-    segmented = fields.Boolean(string="For a Segment", compute='_compute_segmented')
+    industry_ids = fields.Many2many(relation='credit_policy_industry_rel', column1='policy_id', column2='industry_id')
+    team_ids = fields.Many2many(relation='credit_policy_team_rel', column1='policy_id', column2='team_id')
+    grade_ids = fields.Many2many(relation='credit_policy_grade_rel', column1='policy_id', column2='grade_id')
     default_limit_kind = fields.Selection(
         [('amount', "Amount"), ('unlimited', "Unlimited")],
         string="Default Limit",
@@ -197,7 +141,6 @@ class CreditPolicy(models.Model):
         compute='_compute_customer_count',
         help="Customers to whom this policy applies; in shadow mode, to whom it would apply.",
     )
-    is_default = fields.Boolean(compute='_compute_is_default', string="Company Default")
 
     _default_limit_positive = models.Constraint(
         'CHECK (default_limit_amount >= 0)', "The default limit of a policy can't be negative. 0 means no credit."
@@ -217,11 +160,6 @@ class CreditPolicy(models.Model):
         'CHECK (increase_tolerance >= 0)', "The tolerated increase can't be negative."
     )
 
-    @api.depends(*SEGMENT_FIELDS)
-    def _compute_segmented(self):
-        for policy in self.with_context(active_test=False):
-            policy.segmented = any(policy[name] for name in SEGMENT_FIELDS)
-
     def _compute_customer_count(self):
         counts = {}
         for company in self.company_id:
@@ -232,10 +170,6 @@ class CreditPolicy(models.Model):
             )
         for policy in self:
             policy.customer_count = counts.get(policy.id, 0)
-
-    def _compute_is_default(self):
-        for policy in self:
-            policy.is_default = policy.company_id.sudo().credit_policy_id == policy
 
     @api.constrains('active', 'mode', 'rule_ids')
     def _check_has_rules(self):
@@ -248,29 +182,6 @@ class CreditPolicy(models.Model):
                         policy=policy.name,
                     )
                 )
-
-    @api.constrains('active')
-    def _check_not_used(self):
-        """Refuse to archive what a company or a customer relies on."""
-        archived = self.filtered(lambda policy: not policy.active)
-        company = self.env['res.company'].sudo().search([('credit_policy_id', 'in', archived.ids)], limit=1)
-        if company:
-            raise ValidationError(
-                self.env._(
-                    "%(policy)s is the default credit policy of %(company)s. Choose another in the settings first.",
-                    policy=company.credit_policy_id.name,
-                    company=company.name,
-                )
-            )
-        account = self.env['credit.account'].sudo().search([('policy_id', 'in', archived.ids)], limit=1)
-        if account:
-            raise ValidationError(
-                self.env._(
-                    "%(policy)s is the own policy of %(customer)s. Choose another there first.",
-                    policy=account.policy_id.name,
-                    customer=account.display_name,
-                )
-            )
 
     @api.constrains('controller_id')
     def _check_controller_active(self):
@@ -289,15 +200,8 @@ class CreditPolicy(models.Model):
         return policies
 
     def write(self, vals):
-        if 'company_id' in vals and any(policy.company_id.id != vals['company_id'] for policy in self):
-            raise UserError(
-                self.env._(
-                    "The policy %(policy)s stays with its company. Make another one for the other company.",
-                    policy=self[0].name,
-                )
-            )
         # Whom the policy gives up may come under a harder one: before and after.
-        moves = bool((SEGMENT_FIELDS | {'active', 'mode', 'sequence'}) & vals.keys())
+        moves = bool((self._segment_fields() | {'active', 'mode', 'sequence'}) & vals.keys())
         if moves:
             self._forget()
         before = self._accounts() if moves else self.env['credit.account']
@@ -430,58 +334,9 @@ class CreditPolicy(models.Model):
         return SQL("COALESCE(%s, %s)", enforced, chosen)
 
     @api.model
-    def _most_specific_sql(self, entries, partner, own, default):
-        """Return the SQL of the own policy, else of the first segment that fits, else of the default."""
-        conditions = self._segment_conditions()
-        whens = SQL(" ").join(
-            SQL(
-                "WHEN %s THEN %s",
-                SQL(" AND ").join(SQL(conditions[name][1], *map(list, ids)) for name, ids in entry.criteria),
-                entry.id,
-            )
-            for entry in entries
-            if entry.criteria
-        )
-        if not whens:
-            return SQL("COALESCE(%s, %s)", own, default)
-        return SQL(
-            "COALESCE(%s, (SELECT CASE %s END FROM res_partner debtor WHERE debtor.id = %s), %s)",
-            own,
-            whens,
-            partner,
-            default,
-        )
-
-    @api.model
     def _segment_conditions(self):
-        """Return {name: (fields, SQL condition on the customer `debtor`, a placeholder for the ids of each field)}.
-
-        Extend with the criteria of your add-on, with the fields in
-        `SEGMENT_FIELDS` and what moves a customer in `SEGMENT_PARTNER_FIELDS`.
-        """
-        return {
-            'country': (
-                ('country_ids', 'country_group_ids'),
-                """(debtor.country_id = ANY(%s::int[]) OR debtor.country_id IN (
-                       SELECT res_country_id FROM res_country_res_country_group_rel
-                        WHERE res_country_group_id = ANY(%s::int[])))""",
-            ),
-            'state': (('state_ids',), "debtor.state_id = ANY(%s)"),
-            'industry': (('industry_ids',), "debtor.industry_id = ANY(%s)"),
-            'tag': (
-                ('tag_ids',),
-                """EXISTS (SELECT 1 FROM res_partner_res_partner_category_rel tagged
-                             WHERE tagged.partner_id = debtor.id AND tagged.category_id = ANY(%s))""",
-            ),
-            'team': (
-                ('team_ids',),
-                """EXISTS (SELECT 1 FROM crm_team_member member
-                             WHERE member.user_id = debtor.user_id AND member.active
-                               AND member.crm_team_id = ANY(%s))""",
-            ),
-            # Of the account that stands beside the customer, see `_policy_sql`.
-            'grade': (('grade_ids',), "account.grade_id = ANY(%s)"),
-        }
+        # EXTENDS credit.segmented
+        return {**super()._segment_conditions(), 'state': (('state_ids',), "debtor.state_id = ANY(%s)")}
 
     @api.model
     def _entries(self, company):
@@ -523,25 +378,9 @@ class CreditPolicy(models.Model):
 
     @api.model
     def _read_entries(self, company_id):
-        # Also archived tags and teams: without them the policy would be for everybody.
-        policies = (
-            self.sudo()
-            .with_context(active_test=False)
-            .search([('company_id', '=', company_id), ('active', '=', True)], order='sequence, id')
-        )
-        conditions = self._segment_conditions()
         return tuple(
-            PolicyEntry(
-                policy.id,
-                policy.version,
-                policy.mode == 'enforcing',
-                tuple(
-                    (name, tuple(tuple(policy[field].ids) for field in names))
-                    for name, (names, _condition) in conditions.items()
-                    if any(policy[field] for field in names)
-                ),
-            )
-            for policy in policies
+            PolicyEntry(policy.id, policy.version, policy.mode == 'enforcing', policy._criteria())
+            for policy in self._of_company(company_id)
         )
 
     @api.model

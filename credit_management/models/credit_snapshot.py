@@ -24,8 +24,8 @@ FIGURES = (
 GRACES = (0, 30, 60, 90)
 
 
-class KnownMonetary(fields.Monetary):
-    """An amount that can be "not known": False, never 0, for whoever reads a NULL."""
+class Known:
+    """Of a field that can be "not known": False, never 0, for whoever reads a NULL."""
 
     def convert_to_record(self, value, record):
         return False if value is None else value
@@ -34,14 +34,12 @@ class KnownMonetary(fields.Monetary):
         return '' if value is None or value is False else value
 
 
-class KnownFloat(fields.Float):
-    """A number that can be "not known", as above."""
+class KnownMonetary(Known, fields.Monetary):
+    """An amount that can be not known."""
 
-    def convert_to_record(self, value, record):
-        return False if value is None else value
 
-    def convert_to_export(self, value, record):
-        return '' if value is None or value is False else value
+class KnownFloat(Known, fields.Float):
+    """A number that can be not known."""
 
 
 class CreditSnapshot(models.Model):

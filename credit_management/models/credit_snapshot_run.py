@@ -2,7 +2,6 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_date
 from odoo.tools.date_utils import add, start_of
 
@@ -19,13 +18,9 @@ class CreditSnapshotRun(models.Model):
     """One day of one company whose snapshots are taken: how far the job is, and whether the day is whole."""
 
     _name = 'credit.snapshot.run'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['credit.day.run', 'mail.thread', 'mail.activity.mixin']
     _description = "Credit Snapshot Run"
-    _order = 'date desc, company_id'
-    _rec_name = 'date'
 
-    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='cascade')
-    date = fields.Date(required=True, readonly=True, help="Day in the company's calendar.")
     kind = fields.Selection(
         [('daily', "Daily"), ('backfill', "Back-fill from the ledger")],
         required=True,
@@ -33,16 +28,9 @@ class CreditSnapshotRun(models.Model):
         help="A back-fill knows the ledger side of a day in the past, not its orders and drafts.",
     )
     state = fields.Selection(
-        [('todo', "To do"), ('done', "Done"), ('failed', "Failed"), ('incomplete', "Incomplete")],
-        required=True,
-        readonly=True,
-        default='todo',
-        help="Incomplete: the day passed before the job was through. Its figures can't be taken any more.",
+        help="Incomplete: the day passed before the job was through. Its figures can't be taken any more."
     )
-    position = fields.Integer(readonly=True, help="Last account that was done: here an interrupted run goes on.")
     row_count = fields.Integer(string="Rows", readonly=True)
-    error = fields.Char(readonly=True)
-    date_done = fields.Datetime(string="Done On", readonly=True)
 
     _company_date_unique = models.UniqueIndex('(company_id, date, kind)', "A company's day is taken once.")
 
@@ -66,34 +54,13 @@ class CreditSnapshotRun(models.Model):
         Can be killed at any point and goes on where it was. A company that fails
         is reported and does not stop the others; it is tried again each hour.
         """
-        commit = self.env['ir.cron']._commit_progress
         companies = self.env['res.company'].search([('parent_id', '=', False)])
-        runs = self.env['credit.counter']._in_turn(self._open, companies)
-        left = len(runs)
-        commit(remaining=left)
-        for run in runs:
-            done = False
-            while not done:
-                try:
-                    done = run._step()
-                    # Else a conflict comes up with the commit, and the job ends there.
-                    self.env.flush_all()
-                except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                    self.env.cr.rollback()
-                    break  # stays to do, the job is called again at once
-                except Exception as error:
-                    # Whatever it is: the other companies go on, and someone is told.
-                    self.env.cr.rollback()
-                    _logger.exception("Credit snapshot of company %s for %s failed", run.company_id.id, run.date)
-                    run._fail(error)
-                    done = True
-                left -= done
-                if not commit(1, remaining=left):
-                    return
+        if not self.env['credit.counter']._in_turn(self._open, companies)._work():
+            return
         cause = None
         for company in companies:
             try:
-                if not self._thin(company, commit):
+                if not self._thin(company, self.env['ir.cron']._commit_progress):
                     return
             except Exception as error:  # whatever it is: the other companies go on
                 self.env.cr.rollback()
@@ -187,8 +154,7 @@ class CreditSnapshotRun(models.Model):
 
     def _fail(self, error):
         """Note a failure and tell the credit managers, once until it is mended."""
-        self.ensure_one()
-        self.write({'state': 'failed', 'error': type(error).__name__})
+        super()._fail(error)
         siblings = self.search([('company_id', '=', self.company_id.id)])
         if siblings.activity_search([ACTIVITY]):
             return

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, tagged
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.credit_management.models import credit_snapshot_run
+from odoo.addons.credit_management.models import credit_day_run, credit_snapshot_run
 from odoo.addons.credit_management.models.credit_snapshot import CreditSnapshot
 from odoo.addons.credit_management.models.credit_snapshot_run import CreditSnapshotRun
 
@@ -261,7 +261,7 @@ class TestCreditSnapshotJob(SnapshotCommon):
             return take(snapshot, company, *args)
 
         for _again in range(2):
-            with patch.object(CreditSnapshot, '_take', failing_take), mute_logger(credit_snapshot_run.__name__):
+            with patch.object(CreditSnapshot, '_take', failing_take), mute_logger(credit_day_run.__name__):
                 self._run_job()
 
         run = self._run_of('2026-03-10')

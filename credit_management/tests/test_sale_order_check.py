@@ -811,7 +811,7 @@ class TestBadInput(CreditCommon):
             policy.active = False
         own = self._limit_policy(default=False)
         self._account(policy_id=own.id)
-        with self.assertRaisesRegex(UserError, "own policy of Hengda"):
+        with self.assertRaisesRegex(UserError, "credit account of Hengda"):
             own.active = False
 
     def test_negative_limit(self):

@@ -1,11 +1,9 @@
 from tempfile import TemporaryFile
 
-from werkzeug.wsgi import wrap_file
-
 from odoo import http
-from odoo.http import Response, content_disposition, request
+from odoo.http import request
 
-from odoo.addons.credit_management.controllers.credit_file import MIME_TYPES
+from odoo.addons.credit_management.controllers.credit_file import send_file
 
 
 class ScoringPersonController(http.Controller):
@@ -15,12 +13,4 @@ class ScoringPersonController(http.Controller):
         account = request.env['credit.account'].browse(account_id)
         target = TemporaryFile()
         account._write_personal_data(target)
-        target.seek(0)
-        return Response(
-            wrap_file(request.httprequest.environ, target),
-            headers=[
-                ('Content-Type', MIME_TYPES['xlsx']),
-                ('Content-Disposition', content_disposition(f'personal-data-{account.id}.xlsx')),
-            ],
-            direct_passthrough=True,
-        )
+        return send_file(target, 'xlsx', f'personal-data-{account.id}.xlsx')

@@ -345,7 +345,7 @@ class TestScoringRun(ScoreCommon):
         self._card()
         self._trade(0)
         self.patch(type(self.env['scoring.score']), '_compute_for', lambda *_args: 1 / 0)
-        with mute_logger('odoo.addons.customer_scoring.models.scoring_run'):
+        with mute_logger('odoo.addons.credit_management.models.credit_day_run'):
             self.run_job()
         run = self.env['scoring.run'].search([('company_id', '=', self.company.id)])
         self.assertEqual((run.state, run.error), ('failed', 'ZeroDivisionError'))

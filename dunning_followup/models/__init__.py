@@ -15,7 +15,6 @@ from . import dunning_plan
 from . import dunning_progress
 from . import dunning_run
 from . import dunning_run_exclusion
-from . import dunning_seam
 from . import dunning_step
 from . import mail_mail
 from . import res_company
@@ -42,6 +41,3 @@ from . import dunning_tax_invoice_number
 from . import dunning_due_change
 from . import account_move_claims
 from . import credit_account_claims
-from . import credit_event_claims
-from . import res_company_claims
-from . import res_config_settings_claims

@@ -79,18 +79,18 @@ class CreditAccount(models.Model):
             account.dunning_notice_ids = sent.get((account.partner_id, account.company_id), notices.browse())
 
     def _compute_dunning(self):
-        notices = self.env['dunning.notice']
-        sent = {}
-        for partner, company, found in notices._read_group(
-            [
-                ('partner_id', 'in', self.partner_id.ids),
-                ('company_id', 'in', self.company_id.ids),
-                ('state', '=', 'sent'),
-            ],
-            ['partner_id', 'company_id'],
-            ['id:recordset'],
-        ):
-            sent[partner.id, company.id] = found
+        sent = {
+            (partner.id, company.id): count
+            for partner, company, count in self.env['dunning.notice']._read_group(
+                [
+                    ('partner_id', 'in', self.partner_id.ids),
+                    ('company_id', 'in', self.company_id.ids),
+                    ('state', '=', 'sent'),
+                ],
+                ['partner_id', 'company_id'],
+                ['__count'],
+            )
+        }
         outlook = {}
         for company, accounts in self.grouped('company_id').items():
             if company:
@@ -99,8 +99,7 @@ class CreditAccount(models.Model):
         for account in self:
             key = account.partner_id.id, account.company_id.id
             row = outlook.get(key, {})
-            found = sent.get(key, notices)
-            account.dunning_notice_count = len(found)
+            account.dunning_notice_count = sent.get(key, 0)
             account.dunning_step_id = row.get('step_id')
             account.dunning_last_date = row.get('date_step')
             account.dunning_next_date = row.get('next_date')

@@ -233,7 +233,7 @@ class DunningItem(models.Model):
         steps = plans._engine_steps()
         starts = {plan.id: plan.start for plan in plans}
         lines = self.env['account.move.line'].browse(row['id'] for row in rows)
-        excluded = self.env['dunning.seam'].sudo()._excluded(lines, company, today)
+        excluded = self.env['dunning.exclusion'].sudo()._excluded(lines, company, today)
         nexts = {}
         for row in rows:
             whole = row['id'] in excluded and excluded[row['id']][2] is None

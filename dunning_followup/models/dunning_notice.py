@@ -320,7 +320,7 @@ class DunningNotice(models.Model):
         now = fields.Datetime.now()
         blocked = self.browse()
         for (channel, company), group in ready.grouped(lambda notice: (notice.channel, notice.company_id)).items():
-            gate = self.env['dunning.seam'].with_company(company)._gate(group.partner_id, channel, now)
+            gate = self.env['dunning.contact.rule']._gate(group.partner_id, channel, now, company)
             for notice in group:
                 allowed, moment, reason = gate.get(notice.partner_id.id, (True, None, ''))
                 if allowed:
@@ -400,11 +400,12 @@ class DunningNotice(models.Model):
 
     def _refresh(self):
         """Bring notices that were not sent yet up to date: what was paid or excluded meanwhile is taken out."""
-        seam = self.env['dunning.seam']
         for company, notices in self.filtered(lambda notice: notice.kind == 'reminder').grouped('company_id').items():
             date = company._credit_today()
             rows = {row['id']: row for row in self.env['dunning.item']._rows(company, date, notices.partner_id.ids)}
-            excluded = seam._excluded(self.env['account.move.line'].browse(rows), company, date)
+            excluded = self.env['dunning.exclusion']._excluded(
+                self.env['account.move.line'].browse(rows), company, date
+            )
             changed = self.browse()
             gone = self.env['dunning.notice.line']
             for line in notices.line_ids:
@@ -450,7 +451,7 @@ class DunningNotice(models.Model):
             reminders = group.filtered(lambda notice: notice.kind == 'reminder')
             sent = reminders.filtered(lambda notice: notice.state == 'sent')
             sent._advance_progress()
-            self.env['dunning.seam']._book_step(sent)
+            self.env['dunning.claim']._book_step(sent)
             self.env['credit.event']._record(
                 [
                     (accounts[notice.partner_id], f'dunning_{notice.state}', notice._prepare_payload())

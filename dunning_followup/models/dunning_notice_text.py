@@ -55,7 +55,7 @@ class DunningNotice(models.Model):
         """Return {(company id, partner id): claims} of these notices."""
         claims = {}
         for (company, date), group in self.grouped(lambda notice: (notice.company_id, notice.date)).items():
-            of_company = self.env['dunning.seam']._claims(group.line_ids.move_line_id, company, date)
+            of_company = self.env['dunning.claim']._for_notice(group.line_ids.move_line_id, company, date)
             claims |= {(company.id, partner_id): found for partner_id, found in of_company.items()}
         return claims
 

@@ -1,31 +1,31 @@
+from typing import NamedTuple
+
 from odoo import Command, api, fields, models, tools
-from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from odoo.addons.credit_management.models.caches import drop_caches
 
 from ..engine import schedule
 
-# What says for whom a plan is; a customer has to meet each line that is filled in.
-SEGMENT_FIELDS = ('tag_ids', 'country_group_ids', 'country_ids', 'industry_ids', 'team_ids', 'grade_ids')
 PRESETS = ('plan_friendly', 'plan_standard', 'plan_strict', 'plan_consumers')
-# Which plans there are, for the SQL that chooses one.
-CHOICE_FIELDS = {'active', 'company_id', 'customer_kind', 'sequence', *SEGMENT_FIELDS}
+
+
+class PlanEntry(NamedTuple):
+    """What the choice of a customer's plan has to know of one plan."""
+
+    id: int
+    criteria: tuple  # of (name in `_segment_conditions`, ids per field)
 
 
 class DunningPlan(models.Model):
     """Which reminders a customer gets, when, and how: a time line around the due date."""
 
     _name = 'dunning.plan'
-    _inherit = ['credit.root.company', 'mail.thread']
+    _inherit = ['credit.segmented']
     _description = "Reminder Plan"
-    _order = 'sequence, id'
+    _default_field = 'dunning_plan_id'
+    _own_field = 'dunning_plan_id'
 
-    name = fields.Char(required=True, translate=True, tracking=True)
-    active = fields.Boolean(default=True, tracking=True)
-    sequence = fields.Integer(
-        default=10, help="Where a customer is in the segments of several plans, the first in the list applies."
-    )
     customer_kind = fields.Selection(
         [('all', "All"), ('business', "Businesses"), ('consumer', "Consumers")],
         required=True,
@@ -33,55 +33,14 @@ class DunningPlan(models.Model):
         tracking=True,
         help="Businesses: contacts that are companies. Consumers: persons.",
     )
-    # What a plan relies on can't be deleted under it: without it, the plan would be for everybody.
-    tag_ids = fields.Many2many(
-        'res.partner.category',
-        'dunning_plan_tag_rel',
-        'plan_id',
-        'tag_id',
-        string="Tags",
-        ondelete='restrict',
-        help="Customers that have one of these tags.",
-    )
+    tag_ids = fields.Many2many(relation='dunning_plan_tag_rel', column1='plan_id', column2='tag_id')
     country_group_ids = fields.Many2many(
-        'res.country.group',
-        'dunning_plan_country_group_rel',
-        'plan_id',
-        'group_id',
-        ondelete='restrict',
-        help="Customers in a country of one of these groups, or in one of the countries beside.",
+        relation='dunning_plan_country_group_rel', column1='plan_id', column2='group_id'
     )
-    country_ids = fields.Many2many(
-        'res.country', 'dunning_plan_country_rel', 'plan_id', 'country_id', string="Countries", ondelete='restrict'
-    )
-    industry_ids = fields.Many2many(
-        'res.partner.industry',
-        'dunning_plan_industry_rel',
-        'plan_id',
-        'industry_id',
-        string="Industries",
-        ondelete='restrict',
-    )
-    team_ids = fields.Many2many(
-        'crm.team',
-        'dunning_plan_team_rel',
-        'plan_id',
-        'team_id',
-        string="Sales Teams",
-        ondelete='restrict',
-        help="Customers whose salesperson is in one of these teams.",
-    )
-    grade_ids = fields.Many2many(
-        'credit.grade',
-        'dunning_plan_grade_rel',
-        'plan_id',
-        'grade_id',
-        string="Grades",
-        ondelete='restrict',
-        check_company=True,
-        help="Customers whose credit account has one of these grades.",
-    )
-    segmented = fields.Boolean(string="For a Segment", compute='_compute_segmented')
+    country_ids = fields.Many2many(relation='dunning_plan_country_rel', column1='plan_id', column2='country_id')
+    industry_ids = fields.Many2many(relation='dunning_plan_industry_rel', column1='plan_id', column2='industry_id')
+    team_ids = fields.Many2many(relation='dunning_plan_team_rel', column1='plan_id', column2='team_id')
+    grade_ids = fields.Many2many(relation='dunning_plan_grade_rel', column1='plan_id', column2='grade_id')
     start = fields.Selection(
         [('age', "Where their age is"), ('first', "At the first step")],
         string="Old Debts Begin",
@@ -120,12 +79,6 @@ class DunningPlan(models.Model):
     customer_count = fields.Integer(
         string="Customers", compute='_compute_customer_count', help="Customers with open items to whom it applies."
     )
-    is_default = fields.Boolean(compute='_compute_is_default', string="Company Default")
-
-    @api.depends(*SEGMENT_FIELDS, 'customer_kind')
-    def _compute_segmented(self):
-        for plan in self.with_context(active_test=False):
-            plan.segmented = plan.customer_kind != 'all' or any(plan[name] for name in SEGMENT_FIELDS)
 
     @api.depends(
         'step_ids.days',
@@ -163,32 +116,6 @@ class DunningPlan(models.Model):
         for plan in self:
             plan.customer_count = counts.get(plan.id, 0)
 
-    def _compute_is_default(self):
-        for plan in self:
-            plan.is_default = plan.company_id.sudo().dunning_plan_id == plan
-
-    @api.constrains('active')
-    def _check_not_used(self):
-        archived = self.filtered(lambda plan: not plan.active)
-        company = self.env['res.company'].sudo().search([('dunning_plan_id', 'in', archived.ids)], limit=1)
-        if company:
-            raise ValidationError(
-                self.env._(
-                    "%(plan)s is the default reminder plan of %(company)s. Choose another in the settings first.",
-                    plan=company.dunning_plan_id.name,
-                    company=company.name,
-                )
-            )
-        account = self.env['credit.account'].sudo().search([('dunning_plan_id', 'in', archived.ids)], limit=1)
-        if account:
-            raise ValidationError(
-                self.env._(
-                    "%(plan)s is the own reminder plan of %(customer)s. Choose another there first.",
-                    plan=account.dunning_plan_id.name,
-                    customer=account.display_name,
-                )
-            )
-
     @api.model_create_multi
     def create(self, vals_list):
         plans = super().create(vals_list)
@@ -196,14 +123,8 @@ class DunningPlan(models.Model):
         return plans
 
     def write(self, vals):
-        if 'company_id' in vals and any(plan.company_id.id != vals['company_id'] for plan in self):
-            raise UserError(
-                self.env._(
-                    "The plan %(plan)s stays with its company. Copy it for the other company.", plan=self[0].name
-                )
-            )
         result = super().write(vals)
-        if CHOICE_FIELDS & vals.keys():
+        if (self._segment_fields() | {'active', 'sequence'}) & vals.keys():
             drop_caches(self.env)
         return result
 
@@ -280,53 +201,30 @@ class DunningPlan(models.Model):
         :param partner: SQL of the commercial partner's id; beside it, the SQL
             reads `account`, the customer's credit account or NULLs
         """
-        conditions = self._segment_conditions()
         default = company.sudo().dunning_plan_id.id or None
-        whens = SQL(" ").join(
-            SQL(
-                "WHEN %s THEN %s",
-                SQL(" AND ").join(SQL(conditions[name][1], *map(list, ids)) for name, ids in criteria),
-                plan_id,
-            )
-            for plan_id, criteria in self._entries(company.id)
-            if criteria
-        )
-        if not whens:
-            return SQL("COALESCE(account.dunning_plan_id, %s)", default)
-        return SQL(
-            "COALESCE(account.dunning_plan_id, (SELECT CASE %s END FROM res_partner debtor WHERE debtor.id = %s), %s)",
-            whens,
-            partner,
-            default,
-        )
+        return self._most_specific_sql(self._entries(company.id), partner, SQL("account.dunning_plan_id"), default)
+
+    @api.model
+    def _segment_fields(self):
+        # EXTENDS credit_management
+        return {*super()._segment_fields(), 'customer_kind'}
 
     @api.model
     def _segment_conditions(self):
-        """Return the criteria of a plan, in the form of `credit.policy._segment_conditions`."""
-        conditions = self.env['credit.policy']._segment_conditions()
-        return {name: entry for name, entry in conditions.items() if set(entry[0]) <= set(SEGMENT_FIELDS)} | {
+        # EXTENDS credit_management: of the kind of customer, which is no field of ids
+        return {
+            **super()._segment_conditions(),
             'business': ((), "debtor.is_company"),
             'consumer': ((), "debtor.is_company IS NOT TRUE"),
         }
 
+    def _criteria(self):
+        # EXTENDS credit_management
+        kind = self.customer_kind
+        return (*super()._criteria(), *([(kind, ())] if kind != 'all' else []))
+
     @api.model
     @tools.ormcache('company_id')
     def _entries(self, company_id):
-        """Return ((plan id, ((name of the criterion, ids per field), …)), …) of a company's active plans."""
-        plans = (
-            self.sudo()
-            .with_context(active_test=False)
-            .search([('company_id', '=', company_id), ('active', '=', True)], order='sequence, id')
-        )
-        conditions = self._segment_conditions()
-        return tuple(
-            (
-                plan.id,
-                tuple(
-                    (name, tuple(tuple(plan[field].ids) for field in names))
-                    for name, (names, _condition) in conditions.items()
-                    if (any(plan[field] for field in names) if names else plan.customer_kind == name)
-                ),
-            )
-            for plan in plans
-        )
+        """Return the PlanEntry of each active plan of a root company, in their sequence."""
+        return tuple(PlanEntry(plan.id, plan._criteria()) for plan in self._of_company(company_id))

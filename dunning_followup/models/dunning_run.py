@@ -179,13 +179,7 @@ class DunningRun(models.Model):
     @api.model
     def _reason_label(self, code):
         """Return the name of a kind of reason; the reasons themselves are with each item."""
-        labels = {
-            'covered': self.env._("Covered by unallocated credits"),
-            'no_followup': self.env._("Marked “No Follow-Up”"),
-            'in_notice': self.env._("In another run, not settled yet"),
-            'no_plan': self.env._("No reminder plan applies"),
-        }
-        return labels.get(code) or code.replace('_', ' ').capitalize()
+        return dict(self.env['dunning.run.exclusion']._fields['code']._description_selection(self.env)).get(code, code)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -243,7 +237,7 @@ class DunningRun(models.Model):
         start = {plan.id: plan.start for plan in plans}
         ahead = -min([0, *(step.days for steps in engine_steps.values() for step in steps)])
         rows = self._candidates(ahead)
-        reasons = self.env['dunning.seam']._excluded(
+        reasons = self.env['dunning.exclusion']._excluded(
             self.env['account.move.line'].browse(row['id'] for row in rows), company, self.date
         )
         proposals, exclusions = [], []

@@ -16,6 +16,22 @@ class DunningRunExclusion(models.Model):
     move_line_id = fields.Many2one('account.move.line', string="Item", index='btree_not_null', ondelete='cascade')
     move_id = fields.Many2one('account.move', string="Invoice", index='btree_not_null', ondelete='cascade')
     date_due = fields.Date(string="Due Date")
-    code = fields.Char(string="Kind of Reason", required=True)
+    code = fields.Selection(
+        [
+            ('covered', "Covered by unallocated credits"),
+            ('no_followup', "Marked “No Follow-Up”"),
+            ('in_notice', "In another run, not settled yet"),
+            ('no_plan', "No reminder plan applies"),
+            ('insolvent', "Insolvent"),
+            ('do_not_remind', "Not to be reminded"),
+            ('paused', "Reminders paused"),
+            ('disputed', "Disputed"),
+            ('promised', "Promised"),
+            ('item_floor', "Residue of an item"),
+            ('customer_floor', "Too little in all"),
+        ],
+        string="Kind of Reason",
+        required=True,
+    )
     reason = fields.Char(required=True)
     amount = fields.Monetary(string="Not Chased", help="In company currency.")

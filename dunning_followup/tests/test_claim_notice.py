@@ -1,4 +1,3 @@
-
 from odoo import Command
 from odoo.tests import tagged
 
@@ -16,18 +15,24 @@ class TestClaimNotice(DunningCommon):
         )
         self.first.write({'fee_amount': 5, 'with_interest': True})
         self.invoice = self._overdue(1000, 10)
-        self.notice = self.env['dunning.notice'].sudo().create(
-            {
-                'company_id': self.company.id,
-                'partner_id': self.customer.id,
-                'plan_id': self.plan.id,
-                'step_id': self.first.id,
-                'channel': 'email',
-                'state': 'sent',
-                'date': self.today,
-                'key': 'test',
-                'line_ids': [Command.create({'move_line_id': self._item(self.invoice).id, 'step_id': self.first.id})],
-            }
+        self.notice = (
+            self.env['dunning.notice']
+            .sudo()
+            .create(
+                {
+                    'company_id': self.company.id,
+                    'partner_id': self.customer.id,
+                    'plan_id': self.plan.id,
+                    'step_id': self.first.id,
+                    'channel': 'email',
+                    'state': 'sent',
+                    'date': self.today,
+                    'key': 'test',
+                    'line_ids': [
+                        Command.create({'move_line_id': self._item(self.invoice).id, 'step_id': self.first.id})
+                    ],
+                }
+            )
         )
 
     def test_sent_reminder_books_interest_and_fee_and_notes_the_contact_once(self):

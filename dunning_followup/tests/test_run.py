@@ -81,7 +81,7 @@ class TestSimulate(DunningCommon):
             self._item(promised).id: ('promised', "Promised", None),
         }
 
-        with patch.object(type(self.env['dunning.seam']), '_excluded', lambda *args: reasons):
+        with patch.object(type(self.env['dunning.exclusion']), '_excluded', lambda *args: reasons):
             run = self._run()
 
         self.assertEqual(
@@ -297,7 +297,7 @@ class TestSend(DunningCommon):
         gate = {self.customer.id: (False, later, "Outside contact hours")}
         run = self._run()
 
-        with patch.object(type(self.env['dunning.seam']), '_gate', lambda *args: gate):
+        with patch.object(type(self.env['dunning.contact.rule']), '_gate', lambda *args: gate):
             self._send(run)
 
         notice = self._notice(run)
@@ -310,7 +310,9 @@ class TestSend(DunningCommon):
         run = self._run()
 
         with patch.object(
-            type(self.env['dunning.seam']), '_gate', lambda *args: {self.customer.id: (False, None, "Opted out")}
+            type(self.env['dunning.contact.rule']),
+            '_gate',
+            lambda *args: {self.customer.id: (False, None, "Opted out")},
         ):
             self._send(run)
 
