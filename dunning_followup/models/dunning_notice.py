@@ -235,6 +235,12 @@ class DunningNotice(models.Model):
             self.env.ref(f'dunning_followup.ir_cron_{name}').sudo()._trigger()
 
     @api.model
+    def _trigger_queue(self):
+        """Have the mail queue look at the e-mails of reminders that wait there; by itself it does so once an hour."""
+        if self.search_count([('state', '=', 'queued'), ('mail_mail_id.state', '=', 'outgoing')], limit=1):
+            self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+
+    @api.model
     def _cron_send(self):
         """Hand over what is to be sent, in committed batches that several workers share."""
         self._recover()
@@ -242,6 +248,7 @@ class DunningNotice(models.Model):
         self._work(ids, BATCH, self._send_batch)
         slow = self._waiting_ids(['to_send'], "channel = ANY(%s)", list(GATEWAY_CHANNELS))
         self._work(slow, 1, self._deliver)
+        self._trigger_queue()
         self.env.ref('dunning_followup.ir_cron_book').sudo()._trigger()
 
     @api.model
@@ -379,17 +386,14 @@ class DunningNotice(models.Model):
         """Look after what somebody was handing over who is not there any more."""
         dead = self.search([('state', '=', 'sending'), ('date_claimed', '<', fields.Datetime.now() - ABANDONED)])
         dead = dead.try_lock_for_update().filtered(lambda notice: notice.state == 'sending')
-        again = dead.filtered(lambda notice: notice.step_id.gateway_id.idempotent)
-        again.write({'state': 'to_send'})
-        (dead - again).write(
-            {
-                'state': 'failed',
-                'reason': self.env._(
-                    "Interrupted: it is not known whether it went out. Ask the provider, then send it again or mark "
-                    "it as sent."
-                ),
-            }
+        again = dead.filtered(
+            lambda notice: notice.channel in GATEWAY_CHANNELS and notice.step_id.gateway_id.idempotent
         )
+        again.write({'state': 'to_send'})
+        (dead - again)._interrupted()
+        # The connection broke when somebody sent it by hand.
+        for notice in self.search([('state', '=', 'queued'), ('mail_mail_id.state', '=', 'exception')]):
+            notice._set_error(notice.mail_mail_id.failure_reason)
         # Somebody deleted the mail, or cancelled it in the mail queue.
         self.search([('state', '=', 'queued'), ('mail_mail_id', '=', False), ('sms_uuid', '=', False)]).write(
             {'state': 'to_send', 'reason': self.env._("The e-mail was deleted from the queue.")}
@@ -397,6 +401,30 @@ class DunningNotice(models.Model):
         self.search([('state', '=', 'queued'), ('mail_mail_id.state', '=', 'cancel')]).write(
             {'state': 'cancelled', 'reason': self.env._("The e-mail was cancelled in the mail queue.")}
         )
+
+    def _interrupted(self):
+        """Note that it is not known whether these went out: a person has to find out, nothing is sent twice."""
+        for notice in self:
+            if notice.channel == 'email':
+                reason = self.env._(
+                    "Interrupted while it was handed to the mail server: it is not known whether it went out. Look "
+                    "in the mail server's log, then send it again or mark it as sent."
+                )
+            else:
+                reason = self.env._(
+                    "Interrupted: it is not known whether it went out. Ask the provider, then send it again or mark "
+                    "it as sent."
+                )
+            # The queue shall not take it up again.
+            notice.mail_mail_id.filtered(lambda mail: mail.state == 'outgoing').write(
+                {'state': 'exception', 'failure_reason': reason}
+            )
+            notice.write({'state': 'failed', 'reason': reason, 'date_next': False, 'booked': False})
+
+    def _may_hand_over(self):
+        """Tell whether the e-mail of this notice may go out: nobody is at it, and it has not gone."""
+        self.ensure_one()
+        return self.state in ('queued', 'to_send', 'failed')
 
     def _refresh(self):
         """Bring notices that were not sent yet up to date: what was paid or excluded meanwhile is taken out."""

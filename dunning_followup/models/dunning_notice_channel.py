@@ -77,6 +77,8 @@ class DunningNotice(models.Model):
         for notice, mail in zip(ready, self.env['mail.mail'].create(vals_list), strict=True):
             notice.mail_mail_id = mail
         ready.write({'state': 'queued', 'reason': False})
+        if ready:
+            self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
 
     def _addresses(self):
         """Return the addresses of this notice as one line: all get the same mail."""

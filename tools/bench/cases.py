@@ -14,6 +14,8 @@ from .stage import Stage
 EVENTS = 100_000
 EVENT_BATCH = 5_000
 PAIRS = 20
+NOTICES = 2_000
+NOTICE_BATCH = 200  # as the job has it
 FIGURES = ["exposure", "effective_limit", "available", "utilisation", "excess", "overdue_amount", "days_overdue"]
 CORE = ["credit", "credit_to_invoice", "use_partner_credit_limit"]
 LIST_VIEW = 80
@@ -144,16 +146,16 @@ def list_view(bench: Bench) -> Iterator[Row]:
         yield Row(f"list of {LIST_VIEW} accounts, {order}", ours)
 
 
-def _list_specification(env) -> dict:
+def _list_specification(env, model: str = "credit.account") -> dict:
     """Return what the web client asks for: the fields of the list that are not hidden."""
     from lxml import etree
 
-    arch = etree.fromstring(env["credit.account"].get_view(view_type="list")["arch"])
+    arch = etree.fromstring(env[model].get_view(view_type="list")["arch"])
     result = {}
     for node in arch.iter("field"):
         if node.get("optional") == "hide":
             continue
-        relational = env["credit.account"]._fields[node.get("name")].relational
+        relational = env[model]._fields[node.get("name")].relational
         result[node.get("name")] = {"fields": {"display_name": {}}} if relational else {}
     return result
 
@@ -241,6 +243,71 @@ def score(bench: Bench) -> Iterator[Row]:
     row = Row(f"score of {len(bench.everything)} customers", everybody)
     yield row.require("60 s", everybody.median <= 60_000).require("500 MB", (everybody.memory or 0) <= 500)
     yield Row("score of one customer", one).require("100 ms", one.median <= 100)
+
+
+@case("dunning")
+def dunning(bench: Bench) -> Iterator[Row]:
+    """Remind all customers that are overdue: simulate, look at the lists, prepare the mails; nothing is sent."""
+    if "dunning.run" not in bench.meter.registry:
+        raise Skipped("not installed")
+    with bench.meter.registry.cursor() as cr:
+        from odoo import api
+
+        bench.stage.reminders(api.Environment(cr, 1, {}))
+    counts: dict[str, int] = {}
+
+    def new_run(env, _turn: int):
+        return env["dunning.run"].create({"name": "Bench"})
+
+    def simulate(_env, run):
+        run.action_simulate()
+        counts["items"], counts["notices"] = run.candidate_count, run.notice_count
+
+    [ours] = bench.meter.measure((new_run, simulate))
+    row = Row("run simulated", ours, note=f"{counts['items']} items, {counts['notices']} notices")
+    row.require("10 s", ours.median <= 10_000).require("1,000 statements", ours.statements <= 1_000)
+    yield row.require("150 MB", (ours.memory or 0) <= 150)
+
+    overdue = [("days_overdue", ">", 0), ("remaining", ">", 0)]
+
+    def items(env, specification):
+        env["dunning.item"].web_search_read(overdue, specification, limit=LIST_VIEW, count_limit=10_001)
+
+    def customers(env, _prepared):
+        sums = ["amount:sum", "remaining:sum", "days_overdue:max"]
+        env["dunning.item"].web_read_group(overdue, ["partner_id"], sums, limit=LIST_VIEW)
+
+    listed = (lambda env, _turn: _list_specification(env, "dunning.item"), items)
+    for name, [ours] in (
+        (f"list of {LIST_VIEW} overdue items", bench.meter.measure(listed)),
+        (f"list of {LIST_VIEW} overdue customers", bench.meter.measure((nothing, customers))),
+    ):
+        yield Row(name, ours).require("1 s", ours.median <= 1_000)
+
+    def released(env, turn: int):
+        run = new_run(env, turn)
+        run.action_simulate()
+        run.action_send()
+        return env["dunning.notice"].search([("run_id", "=", run.id), ("state", "=", "to_send")], limit=NOTICES).ids
+
+    def queue(env, ids: list[int]):
+        notices = env["dunning.notice"].sudo()
+        for start in range(0, len(ids), NOTICE_BATCH):
+            # As the job does, which commits after each batch.
+            notices._send_batch(ids[start : start + NOTICE_BATCH])
+            env.flush_all()
+            env.invalidate_all()
+        done = notices.search_count([("id", "in", ids), ("state", "=", "queued")])
+        if done != len(ids):
+            raise AssertionError(f"{done} of {len(ids)} notices are in the mail queue.")
+        counts["queued"] = done
+
+    [ours] = bench.meter.measure((released, queue))
+    batches = -(-counts["queued"] // NOTICE_BATCH)
+    each, statements = ours.median / counts["queued"], ours.statements / batches
+    row = Row(f"{counts['queued']} mails queued", ours, note=f"{each:.1f} ms each, {statements:.0f} SQL a batch")
+    # 15 000 in 90 s, in batches of 200.
+    yield row.require("6 ms each", each <= 6).require("100 statements a batch", statements <= 100)
 
 
 @case("events")

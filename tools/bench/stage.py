@@ -118,6 +118,22 @@ class Stage:
         env.cr.commit()
         return orders
 
+    def reminders(self, env) -> None:
+        """Give all customers an e-mail address and a plan of e-mails, the user the rights to remind them."""
+        env["res.users"].browse(self.uid).group_ids += env.ref("dunning_followup.group_collections_manager")
+        text = {"subject": "Open: {{numbers}}", "body": "<p>Dear {{contact}},</p>{{items}}<p>{{bank}}</p>"}
+        steps = ((3, "Reminder"), (14, "Second reminder"), (30, "Last reminder"))
+        env.company.dunning_plan_id = env["dunning.plan"].create(
+            {
+                "name": "Bench",
+                "step_ids": [Command.create({"days": days, "name": name, **text}) for days, name in steps],
+            }
+        )
+        env.company.email = "accounts@seller.example"
+        env.flush_all()
+        env.cr.execute("UPDATE res_partner SET email = 'c' || id || '@example.com' WHERE email IS NULL")
+        env.cr.commit()
+
     def enforce(self, env, on: bool) -> None:
         """Make the policy the company's default, or let there be none, as far as this transaction sees."""
         env.cr.execute(
