@@ -1,0 +1,97 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import DunningCommon
+
+
+@tagged('post_install', '-at_install')
+class TestMailHandover(DunningCommon):
+    """What becomes of a reminder's e-mail when servers die or refuse; the end-to-end test kills real ones."""
+
+    def setUp(self):
+        super().setUp()
+        self._overdue(100, 10)
+        self.run_ = self._send(self._run())
+        self.notice = self._notice(self.run_)
+        self.mail = self.notice.mail_mail_id
+
+    def _hand_over(self, mails=None):
+        """Send mails as the queue does; return those that core got to send."""
+        sent = []
+
+        def send(mails, **_options):
+            sent.extend(mails.ids)
+            for mail in mails:
+                mail.state = 'sent'
+                mail._postprocess_sent_message([], ['x@example.com'])
+
+        with self.enter_registry_test_mode(), patch('odoo.addons.mail.models.mail_mail.MailMail._send', send):
+            (mails or self.mail)._send(auto_commit=True)
+        return sent
+
+    def _abandon(self):
+        self.notice.write({'state': 'sending', 'date_claimed': fields.Datetime.now() - timedelta(hours=1)})
+
+    def test_a_mail_goes_out_once_and_the_notice_is_sent(self):
+        self.assertEqual(self._hand_over(), self.mail.ids)
+        self.assertEqual((self.notice.state, self.mail.state), ('sent', 'sent'))
+
+        self.mail.state = 'outgoing'
+        self.assertEqual(self._hand_over(), [])
+
+    def test_other_mails_go_out_beside_it(self):
+        other = self.env['mail.mail'].create({'email_to': 'y@example.com', 'subject': "Hello"})
+
+        self.assertEqual(set(self._hand_over(self.mail | other)), set((self.mail | other).ids))
+
+    def test_a_mail_that_another_is_handing_over_is_left_alone(self):
+        self.notice.write({'state': 'sending', 'date_claimed': fields.Datetime.now()})
+
+        self.assertEqual(self._hand_over(), [])
+
+    def test_who_died_while_handing_over_leaves_a_failed_notice_that_a_person_decides_on(self):
+        self._abandon()
+        self._work()
+
+        self.assertEqual((self.notice.state, self.mail.state), ('failed', 'exception'))
+        self.assertIn("not known whether it went out", self.notice.reason)
+        self.assertEqual((self.run_.state, self.run_.failed_count), ('done', 1))
+        self.assertEqual(self._hand_over(), [])
+
+        self.notice.with_user(self.collector).action_retry()
+        self._work()
+        self.assertEqual((self.notice.state, self.mail.state), ('queued', 'outgoing'))
+        self.assertEqual(self._hand_over(), self.mail.ids)
+
+    def test_an_interrupted_reminder_that_did_go_out_is_marked_as_sent(self):
+        self._abandon()
+        self._work()
+        self.notice.with_user(self.collector).action_mark_sent()
+        self._work()
+
+        self.assertEqual((self.notice.state, self.run_.sent_count, self.run_.failed_count), ('sent', 1, 0))
+        self.assertEqual(self.env['dunning.progress'].search([]).step_id, self.first)
+        self.assertEqual(self._hand_over(), [])
+
+    def test_a_mail_server_that_can_not_be_reached_is_told_in_words(self):
+        self.mail.write({'state': 'exception', 'failure_reason': "Connection refused"})
+        self.mail._postprocess_sent_message([], [], failure_type='mail_smtp')
+
+        self.assertEqual(self.notice.state, 'to_send')
+        self.assertIn("Connection failed", self.notice.reason)
+        self.assertIn("Connection refused", self.notice.reason)
+
+    def test_a_mail_that_failed_unnoticed_is_sent_again(self):
+        self.mail.write({'state': 'exception', 'failure_reason': "Hung up"})
+        self._work()
+
+        self.assertEqual((self.notice.state, self.notice.reason, self.notice.attempts), ('to_send', "Hung up", 1))
+
+    def test_the_mail_queue_is_told_of_reminders(self):
+        queue = self.env.ref('mail.ir_cron_mail_scheduler_action')
+        triggers = self.env['ir.cron.trigger'].search([('cron_id', '=', queue.id)])
+
+        self.assertTrue(triggers)
