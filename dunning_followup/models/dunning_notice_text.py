@@ -293,7 +293,9 @@ class DunningNotice(models.Model):
         self.ensure_one()
         if self.channel == 'letter':
             self.attachment_id = self._attach(self._file_name(), self._pdf())
-            self.write({'state': 'to_print', 'reason': False, 'subject': self._localized().step_id.subject})
+            notice = self._localized()
+            subject, _body = notice._long_text(notice._facts())
+            self.write({'state': 'to_print', 'reason': False, 'subject': subject})
             return
         files = self.env['ir.attachment']
         if self.step_id.attach_statement:

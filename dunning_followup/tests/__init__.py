@@ -8,6 +8,7 @@ from . import test_exclusion
 from . import test_gateway
 from . import test_invoice_claims
 from . import test_limitation
+from . import test_mail_handover
 from . import test_no_more_credit
 from . import test_run
 from . import test_unattended

@@ -28,8 +28,14 @@ class TestMailHandover(DunningCommon):
                 mail.state = 'sent'
                 mail._postprocess_sent_message([], ['x@example.com'])
 
-        with self.enter_registry_test_mode(), patch('odoo.addons.mail.models.mail_mail.MailMail._send', send):
-            (mails or self.mail)._send(auto_commit=True)
+        self.env.flush_all()
+        with (
+            self.enter_registry_test_mode(),
+            self.registry.cursor() as cr,
+            patch('odoo.addons.mail.models.mail_mail.MailMail._send', send),
+        ):
+            (mails or self.mail).with_env(self.env(cr=cr, su=True))._send(auto_commit=True)
+        self.env.invalidate_all()
         return sent
 
     def _abandon(self):
