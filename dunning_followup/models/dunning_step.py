@@ -41,6 +41,7 @@ class DunningStep(models.Model):
     days = fields.Integer(
         required=True, default=7, help="Days after the due date of an item. Negative: before, 0: on the day."
     )
+    when = fields.Char(compute='_compute_when')
     channel = fields.Selection(
         CHANNEL_LABELS,
         required=True,
@@ -125,6 +126,12 @@ class DunningStep(models.Model):
             step.display_name = (
                 step.name or '' if self.env.context.get('dunning_short') else f'{step.plan_id.name}: {step.name}'
             )
+
+    @api.depends('days')
+    @api.depends_context('lang')
+    def _compute_when(self):
+        for step in self:
+            step.when = step._when()
 
     @api.model
     def _default_preview_partner(self):
