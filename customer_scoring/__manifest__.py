@@ -36,6 +36,7 @@ Customer Scoring
         'views/credit_account_score_views.xml',
         'views/res_partner_score_views.xml',
         'views/res_config_settings_score_views.xml',
+        'views/res_config_settings_explanation_views.xml',
         'views/scoring_statement_views.xml',
         'views/scoring_rating_provider_views.xml',
         'views/scoring_rating_views.xml',
@@ -53,6 +54,8 @@ Customer Scoring
         'views/scoring_entered_menus.xml',
         'views/scoring_recommendation_views.xml',
         'views/scoring_risk_report_views.xml',
+        'report/scoring_explanation_templates.xml',
+        'views/scoring_explanation_views.xml',
     ],
     'demo': [
         'demo/scoring_entered_demo.xml',

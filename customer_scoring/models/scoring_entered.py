@@ -229,12 +229,12 @@ class ScoringEntered(models.AbstractModel):
         facts = {
             'scoring.statement': ['period_end', 'months', 'currency_id', 'source', 'audited', 'consolidated',
                                   'date_received', *engine.LINES, *RATIOS, 'note'],
-            'scoring.rating': ['provider_id', 'date', 'last_day', 'value', 'grade', 'score', 'purpose', 'legal_basis',
-                               'import_id', 'note'],
+            'scoring.rating': ['provider_id', 'date', 'last_day', 'value', 'grade', 'score', 'import_id',
+                               'note'],
             'scoring.factor': ['type_id', 'date', 'last_day', 'value_text', 'source', 'note'],
             'scoring.answer': ['questionnaire_id', 'date', 'last_day', 'score', 'note'],
         }  # fmt: skip
-        common = ['user_id', 'known_from', 'known_until']
+        common = ['purpose', 'legal_basis', 'user_id', 'known_from', 'known_until']
         sections = [self._personal_account(partner, company)]
         of_partner = [('partner_id', '=', partner.id), ('company_id', '=', company.id)]
         for model, names in facts.items():

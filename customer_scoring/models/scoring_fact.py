@@ -2,6 +2,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 
+LEGAL_BASIS_LABELS = [
+    ('interest', "Legitimate interest"),
+    ('contract', "Contract, or steps towards one"),
+    ('consent', "Consent"),
+    ('obligation', "Legal obligation"),
+    ('public', "Published by the customer or a public register"),
+]
+
 
 class ScoringFact(models.AbstractModel):
     """Something known about a customer from outside the ledger, with its place in the credit file."""
@@ -30,6 +38,17 @@ class ScoringFact(models.AbstractModel):
     )
     salesperson_id = fields.Many2one(related='partner_id.user_id', string="Salesperson")
     attachment_ids = fields.Many2many('ir.attachment', string="Files", copy=True)
+    purpose = fields.Char(required=True, default=lambda self: self._default_purpose(), help="Why it is kept.")
+    legal_basis = fields.Selection(
+        LEGAL_BASIS_LABELS,
+        required=True,
+        default='interest',
+        help="What allows to keep it, by the law on data protection.",
+    )
+
+    @api.model
+    def _default_purpose(self):
+        return self.env._("Decision about credit")
 
     # -------------------------------------------------------------------------
     # Customer

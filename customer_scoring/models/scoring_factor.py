@@ -16,7 +16,7 @@ class ScoringFactor(models.Model):
     _order = 'date desc, id desc'
     _event_key = 'factor_id'
     _event_kinds = {'entered': 'factor_entered', 'changed': 'factor_changed', 'withdrawn': 'factor_withdrawn'}
-    _content_fields = ('type_id', 'date', 'number', 'option_id', 'yes', 'day', 'source')
+    _content_fields = ('type_id', 'date', 'number', 'option_id', 'yes', 'day', 'source', 'purpose', 'legal_basis')
 
     current_id = fields.Many2one('scoring.factor', readonly=True, copy=False, index='btree_not_null')
     type_id = fields.Many2one(

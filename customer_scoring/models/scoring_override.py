@@ -23,7 +23,9 @@ class ScoringOverride(models.Model):
         ondelete='restrict',
         domain="[('company_id', 'in', [company_id, False])]",
     )
-    reason = fields.Char(required=True, help="Why the score is not right about this customer.")
+    reason = fields.Char(
+        required=True, help="Why the score is not right about this customer, who reads it in the explanation."
+    )
     date_until = fields.Date(
         string="Until", required=True, help="Last day. After it the customer has the grade of its score again."
     )

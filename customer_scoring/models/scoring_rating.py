@@ -5,14 +5,6 @@ from odoo.exceptions import UserError, ValidationError
 
 from .scoring_field import EnteredFloat, known
 
-LEGAL_BASIS_LABELS = [
-    ('interest', "Legitimate interest"),
-    ('contract', "Contract, or steps towards one"),
-    ('consent', "Consent"),
-    ('obligation', "Legal obligation"),
-    ('public', "Published by the customer or a public register"),
-]
-
 
 class ScoringRating(models.Model):
     """What an outside provider thinks of a customer, as of a day."""
@@ -49,21 +41,10 @@ class ScoringRating(models.Model):
     last_day = fields.Date(
         compute='_compute_last_day', store=True, help="The last day on which scores count this rating."
     )
-    purpose = fields.Char(required=True, default=lambda self: self._default_purpose(), help="Why it is kept.")
-    legal_basis = fields.Selection(
-        LEGAL_BASIS_LABELS,
-        required=True,
-        default='interest',
-        help="What allows to keep it, by the law on data protection.",
-    )
     import_id = fields.Many2one(
         'scoring.rating.import', string="Imported With", readonly=True, copy=True, index='btree_not_null'
     )
     note = fields.Char()
-
-    @api.model
-    def _default_purpose(self):
-        return self.env._("Decision about credit")
 
     @api.depends('provider_id', 'value', 'grade')
     def _compute_score(self):

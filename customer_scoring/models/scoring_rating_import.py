@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .scoring_rating import LEGAL_BASIS_LABELS
+from .scoring_fact import LEGAL_BASIS_LABELS
 
 
 class ScoringRatingImport(models.Model):

@@ -29,7 +29,8 @@ class ScoringStatement(models.Model):
         'withdrawn': 'statement_withdrawn',
     }
     _content_fields = (
-        'period_end', 'months', 'currency_id', 'source', 'audited', 'consolidated', 'date_received', 'unit',
+        'period_end', 'months', 'currency_id', 'source', 'audited', 'consolidated', 'date_received', 'unit', 'purpose',
+        'legal_basis',
         *engine.LINES,
     )  # fmt: skip
 

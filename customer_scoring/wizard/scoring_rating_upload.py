@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..engine.table import TableError, parse_date, parse_number, read_table
-from ..models.scoring_rating import LEGAL_BASIS_LABELS
+from ..models.scoring_fact import LEGAL_BASIS_LABELS
 
 TARGET_LABELS = [
     ('code', "Customer: registration code"),
