@@ -224,7 +224,7 @@ class ScoringScore(models.Model):
         rows, seen = [], set()
         company = self.company_id.sudo()
         purpose = self.env['scoring.rating']._default_purpose()
-        own = dict(company._fields['scoring_legal_basis']._description_selection(self.env))
+        bases = dict(self.env['scoring.rating']._fields['legal_basis']._description_selection(self.env))
         if any(METRICS[line.metric].source != ENTERED for line in lines if line.metric in METRICS):
             rows.append(
                 {
@@ -237,7 +237,7 @@ class ScoringScore(models.Model):
                     'day': format_date(self.env, self.date),
                     'entered': '',
                     'purpose': purpose,
-                    'basis': own[company.scoring_legal_basis],
+                    'basis': bases[company.scoring_legal_basis],
                 }
             )
         for line in lines:
@@ -253,7 +253,7 @@ class ScoringScore(models.Model):
                         **self._explained_origin(fact),
                         'entered': format_date(self.env, fact.known_from),
                         'purpose': self._explained_purpose(fact) or purpose,
-                        'basis': own[basis],
+                        'basis': bases[basis],
                     }
                 )
         return rows

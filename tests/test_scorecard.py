@@ -1,0 +1,264 @@
+"""A scorecard's life in a browser: built, tried on customers, activated, read by the analyst, explained in print."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import Stage
+from .trade import MANAGER, SALES, Trade
+
+ANALYST = "credit_management.group_credit_analyst"
+PHONE = (390, 844)
+PROMPT, SLOW, PERSON = "Alder Prompt", "Birch Slow", "Lena Fischer"
+# How many days late each of the customers paid its invoices.
+TRADE = {PROMPT: [0] * 6, SLOW: [20] * 6, PERSON: [0, 0, 0, 40]}
+
+
+class Bureau:
+    """A company whose customers have paid, a manager, an analyst, and a card that finds everybody excellent."""
+
+    def __init__(self, stage: Stage) -> None:
+        """Make it."""
+        self.trade = trade = Trade(stage, stage.database())
+        zone = {"tz": "UTC"}
+        self.sam = trade.user("sam", SALES, name="Sam Porter", **zone)
+        trade.user("ana", ANALYST, name="Ana Lopez", **zone)
+        trade.user("mona", MANAGER, name="Mona Berg", **zone)
+        companies = trade.customers(PROMPT, SLOW, user_id=self.sam)
+        persons = trade.customers(PERSON, is_company=False, lang="zh_CN", user_id=self.sam)
+        self.customers = dict(zip(TRADE, companies + persons, strict=True))
+        self.accounts = {
+            name: trade.create("credit.account", {"partner_id": customer})[0]
+            for name, customer in self.customers.items()
+        }
+        for name, late in TRADE.items():
+            self._pay(self.customers[name], late)
+        bins = [{"low": 0, "points": 100}, {"low": 12, "points": 0}]
+        card = trade.create(
+            "scoring.card",
+            {
+                "name": "Whoever buys",
+                "characteristic_ids": [
+                    (0, 0, {"metric": "months_since_invoice", "bin_ids": [(0, 0, row) for row in bins]})
+                ],
+                "band_ids": [(0, 0, {"minimum": 0, "grade_id": trade.ref("credit_management.grade_a")})],
+            },
+        )
+        trade.admin.call("scoring.card", "action_activate", [card])
+        trade.admin.call("credit.account", "action_compute_score", [list(self.accounts.values())])
+
+    def _pay(self, customer: int, late: list[int]) -> None:
+        """Invoice a customer, due on days that lie apart, each paid so many days after."""
+        call = self.trade.admin.call
+        due = [date.today() - timedelta(days=60 + 20 * number) for number in range(len(late))]
+        moves = self.trade.create(
+            "account.move",
+            *(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": customer,
+                    "invoice_date": str(day - timedelta(days=30)),
+                    "invoice_date_due": str(day),
+                    "invoice_payment_term_id": False,
+                    "invoice_line_ids": [(0, 0, {"name": "Goods", "price_unit": 1_000, "tax_ids": [(5,)]})],
+                }
+                for day in due
+            ),
+        )
+        call("account.move", "action_post", [moves])
+        for move, day, days in zip(moves, due, late, strict=True):
+            context = {"context": {"active_model": "account.move", "active_ids": [move]}}
+            values = {"payment_date": str(day + timedelta(days=days))}
+            [wizard] = call("account.payment.register", "create", [[values]], context)
+            call("account.payment.register", "action_create_payments", [[wizard]], context)
+
+    def open(self, page: Page, login: str, path: str) -> None:
+        """Log somebody in and open a page of the web client."""
+        page.goto(f"{self.trade.server.url}/web/login?redirect={quote(path)}")
+        page.fill("input[name=login]", login)
+        page.fill("input[name=password]", login)
+        page.click("button[type=submit]")
+        page.wait_for_selector(".o_action_manager .o_view_controller")
+
+    def go(self, page: Page, path: str) -> None:
+        """Open a page of the web client."""
+        page.goto(self.trade.server.url + path)
+        page.wait_for_selector(".o_action_manager .o_view_controller")
+
+
+@pytest.fixture(scope="module")
+def bureau(module_stage: Stage) -> Bureau:
+    """Return the company."""
+    return Bureau(module_stage)
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture where somebody wants to look at it."""
+    if folder := os.environ.get("CREDIT_SHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled", full_page=True)
+
+
+def fill(scope: Page | Locator, field: str, value: str) -> None:
+    """Enter something in a field and leave it."""
+    box = scope.locator(f".o_field_widget[name={field}]:visible").locator("input, textarea").first
+    box.fill(value)
+    box.press("Tab")
+
+
+def pick(scope: Page | Locator, field: str, text: str) -> None:
+    """Choose a record by its name."""
+    scope.locator(f".o_field_widget[name={field}]:visible input").first.fill(text)
+    page = scope if isinstance(scope, Page) else scope.page
+    page.locator(".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", has_text=text).first.click()
+
+
+def choose(scope: Page | Locator, field: str, text: str) -> None:
+    """Choose an entry of a selection."""
+    scope.locator(f".o_field_widget[name={field}]:visible input").first.click()
+    page = scope if isinstance(scope, Page) else scope.page
+    page.locator(".o_select_menu_item").get_by_text(text, exact=True).first.click()
+
+
+def add_line(scope: Locator, field: str) -> None:
+    """Add a row to a list."""
+    scope.locator(f".o_field_widget[name={field}] .o_field_x2many_list_row_add a").first.click()
+
+
+def add_characteristic(page: Page, metric: str, bins: list[tuple[float, float]]) -> None:
+    """Add what is looked at, with its points, in the dialog of the row."""
+    add_line(page.locator(".o_form_view"), "characteristic_ids")
+    dialog = page.locator(".modal")
+    choose(dialog, "metric", metric)
+    for low, points in bins:
+        add_line(dialog, "bin_ids")
+        row = dialog.locator(".o_field_widget[name=bin_ids] .o_selected_row")
+        fill(row, "low", str(low))
+        fill(row, "points", str(points))
+    dialog.locator(".o_form_button_save").click()
+    expect(dialog).to_have_count(0)
+    expect(page.locator(".o_field_widget[name=characteristic_ids] .o_data_row", has_text=metric)).to_be_visible()
+
+
+def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callable[..., Page]) -> None:
+    """The manager sees who would move before anything changes; then the card scores, and one grade is another."""
+    page = new_page()
+    bureau.open(page, "mona", "/odoo/scorecards/new")
+    fill(page, "name", "Paying on time")
+    add_characteristic(page, "Paid on time", [(0, 0), (50, 50), (90, 100)])
+    add_characteristic(page, "Average days beyond terms", [(-999, 100), (10, 50), (30, 0)])
+    page.get_by_role("tab", name="Grades").click()
+    for minimum, grade in ((80, "Excellent"), (50, "Average"), (0, "Poor")):
+        add_line(page.locator(".o_form_view"), "band_ids")
+        row = page.locator(".o_field_widget[name=band_ids] .o_selected_row")
+        fill(row, "minimum", str(minimum))
+        pick(row, "grade_id", grade)
+    page.locator(".o_form_button_save").click()
+    expect(page.locator(".o_breadcrumb, .breadcrumb")).to_contain_text("Paying on time")
+    shoot(page, "scorecard")
+
+    page.locator("button[name=action_try]:visible").click()
+    page.wait_for_selector(".o_form_view button[name=action_try].btn-primary")
+    page.locator("button[name=action_try]:visible").click()
+    moves = page.locator(".o_field_widget[name=line_ids] .o_data_row")
+    expect(moves.filter(has_text=SLOW)).to_contain_text(re.compile("A · Excellent.*E · Poor.*Worse"))
+    expect(moves.filter(has_text=PROMPT)).to_contain_text("Same")
+    expect(page.locator("[name=down_count]")).to_contain_text("1")
+    shoot(page, "trial")
+    [slow] = bureau.trade.read("credit.account", bureau.accounts[SLOW], "grade_id", "score")
+    assert slow["grade_id"][0] == bureau.trade.ref("credit_management.grade_a"), "A trial changes nothing"
+
+    bureau.go(page, "/odoo/scorecards")
+    page.locator(".o_data_row", has_text="Paying on time").locator("td[name=name]").click()
+    page.locator("button[name=action_activate]:visible").click()
+    page.locator(".modal .btn-primary").click()
+    expect(page.locator(".o_statusbar_status .o_arrow_button_current")).to_contain_text("Active")
+    expect(page.locator("button[name=action_new_version]:visible")).to_have_count(1)
+    states = bureau.trade.admin.call("scoring.card", "search_read", [[("name", "=", "Whoever buys")], ["state"]])
+    assert [row["state"] for row in states] == ["retired"]
+
+    bureau.go(page, f"/odoo/credit-accounts/{bureau.accounts[SLOW]}")
+    page.get_by_role("tab", name="Score", exact=True).click()
+    page.locator("button[name=action_compute_score]:visible").click()
+    expect(page.locator("[name=score_grade_id]")).to_contain_text("Poor")
+    [slow] = bureau.trade.read("credit.account", bureau.accounts[SLOW], "grade_id")
+    assert slow["grade_id"][0] == bureau.trade.ref("credit_management.grade_e")
+
+
+def printed(page: Page, tmp_path: Path) -> str:
+    """Print the explanation, and return its text."""
+    with page.expect_download(timeout=90_000) as download:
+        page.locator("button[name=action_print_explanation]:visible").first.click()
+    target = tmp_path / "explanation.pdf"
+    download.value.save_as(target)
+    info = subprocess.run(["pdfinfo", target], capture_output=True, text=True, check=True).stdout
+    assert int(re.search(r"Pages:\s+(\d+)", info)[1]) >= 1
+    return subprocess.run(["pdftotext", "-layout", target, "-"], capture_output=True, text=True, check=True).stdout
+
+
+def score(bureau: Bureau, name: str) -> None:
+    """Score a customer with the card that is active."""
+    bureau.trade.admin.call("credit.account", "action_compute_score", [[bureau.accounts[name]]])
+
+
+def test_analyst_reads_why_and_prints_it(bureau: Bureau, new_page: Callable[..., Page], tmp_path: Path) -> None:
+    """Each characteristic with what was found and what it takes; the documents behind it; the letter to the customer."""
+    score(bureau, SLOW)
+    page = new_page()
+    bureau.open(page, "ana", f"/odoo/credit-accounts/{bureau.accounts[SLOW]}")
+    page.get_by_role("tab", name="Score", exact=True).click()
+    why = page.locator(".o_field_widget[name=score_line_ids] .o_data_row")
+    expect(why.filter(has_text="Average days beyond terms")).to_contain_text("20 days")
+    on_time = why.filter(has_text="Paid on time")
+    expect(on_time).to_contain_text("0 %")
+    expect(on_time).to_contain_text(re.compile(r"Pay on time \d+ more invoices: \+\d"))
+    shoot(page, "why")
+
+    text = printed(page, tmp_path)
+    for part in ("How we came to your credit score", SLOW, "You paid 0 % of your invoices", "Which data it rests on"):
+        assert part in text, text
+    kinds = bureau.trade.admin.call(
+        "credit.event", "search_read", [[("account_id", "=", bureau.accounts[SLOW])], ["kind"]], {"limit": 1}
+    )
+    assert [row["kind"] for row in kinds] == ["explained"]
+
+    on_time.locator("button[name=action_view_documents]").click()
+    expect(page.locator(".o_list_view .o_data_row")).to_have_count(6)
+
+
+def test_natural_person_decided_by_somebody_and_explained(
+    bureau: Bureau, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    """On a phone: the score of a person is advice, its grade is somebody's decision, the letter is in its language."""
+    score(bureau, PERSON)
+    page = new_page(*PHONE)
+    bureau.open(page, "ana", f"/odoo/credit-accounts/{bureau.accounts[PERSON]}")
+    page.get_by_role("tab", name="Score", exact=True).click()
+    expect(page.locator(".alert-info", has_text="A natural person").last).to_be_visible()
+    cards = page.locator(".o_field_widget[name=score_line_ids] .o_kanban_record:not(.o_kanban_ghost)")
+    expect(cards.filter(has_text="Paid on time")).to_contain_text("75 %")
+    shoot(page, "why-phone")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE[0], f"The page is {width} wide"
+    text = printed(page, tmp_path)
+    assert PERSON in text
+    assert "按时付款率" in text
+    assert "Paid on time" not in text
+
+
+def test_sales_see_neither_score_nor_letter(bureau: Bureau, new_page: Callable[..., Page]) -> None:
+    """The salesperson of the customer has the grade, and no way to the rest."""
+    page = new_page()
+    bureau.open(page, "sam", f"/odoo/res.partner/{bureau.customers[SLOW]}")
+    expect(page.locator(".o_form_view")).to_contain_text(SLOW)
+    expect(page.locator("button[name=action_print_explanation]")).to_have_count(0)
+    expect(page.get_by_role("tab", name="Score", exact=True)).to_have_count(0)
+    address = "/report/pdf/customer_scoring.report_scoring_explanation/1"
+    status, text = bureau.trade.connect("sam").get(address)
+    assert (status, "Only credit analysts" in text or status == 403) == (403, True)
