@@ -19,6 +19,12 @@ PHONE = (390, 844)
 PROMPT, SLOW, PERSON = "Alder Prompt", "Birch Slow", "Lena Fischer"
 # How many days late each of the customers paid its invoices.
 TRADE = {PROMPT: [0] * 6, SLOW: [20] * 6, PERSON: [0, 0, 0, 40]}
+CARD = "Paying on time"
+CHARACTERISTICS = [
+    ("on_time_ratio", "Paid on time", [(0, 0), (50, 50), (90, 100)]),
+    ("days_late_average", "Average days beyond terms", [(-999, 100), (10, 50), (30, 0)]),
+]
+BANDS = [(80, "a", "Excellent"), (50, "c", "Average"), (0, "e", "Poor")]
 
 
 class Bureau:
@@ -150,17 +156,17 @@ def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callab
     """The manager sees who would move before anything changes; then the card scores, and one grade is another."""
     page = new_page()
     bureau.open(page, "mona", "/odoo/scorecards/new")
-    fill(page, "name", "Paying on time")
-    add_characteristic(page, "Paid on time", [(0, 0), (50, 50), (90, 100)])
-    add_characteristic(page, "Average days beyond terms", [(-999, 100), (10, 50), (30, 0)])
+    fill(page, "name", CARD)
+    for _metric, label, bins in CHARACTERISTICS:
+        add_characteristic(page, label, bins)
     page.get_by_role("tab", name="Grades").click()
-    for minimum, grade in ((80, "Excellent"), (50, "Average"), (0, "Poor")):
+    for minimum, _code, grade in BANDS:
         add_line(page.locator(".o_form_view"), "band_ids")
         row = page.locator(".o_field_widget[name=band_ids] .o_selected_row")
         fill(row, "minimum", str(minimum))
         pick(row, "grade_id", grade)
     page.locator(".o_form_button_save").click()
-    expect(page.locator(".o_breadcrumb, .breadcrumb")).to_contain_text("Paying on time")
+    expect(page.locator(".o_breadcrumb, .breadcrumb")).to_contain_text(CARD)
     shoot(page, "scorecard")
 
     page.locator("button[name=action_try]:visible").click()
@@ -175,7 +181,7 @@ def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callab
     assert slow["grade_id"][0] == bureau.trade.ref("credit_management.grade_a"), "A trial changes nothing"
 
     bureau.go(page, "/odoo/scorecards")
-    page.locator(".o_data_row", has_text="Paying on time").locator("td[name=name]").click()
+    page.locator(".o_data_row", has_text=CARD).locator("td[name=name]").click()
     page.locator("button[name=action_activate]:visible").click()
     page.locator(".modal .btn-primary").click()
     expect(page.locator(".o_statusbar_status .o_arrow_button_current")).to_contain_text("Active")
@@ -203,12 +209,31 @@ def printed(page: Page, tmp_path: Path) -> str:
 
 
 def score(bureau: Bureau, name: str) -> None:
-    """Score a customer with the card that is active."""
-    bureau.trade.admin.call("credit.account", "action_compute_score", [[bureau.accounts[name]]])
+    """Score a customer with a card that looks at the way of paying, which is made active if none is."""
+    call = bureau.trade.admin.call
+    if not call("scoring.card", "search_count", [[("name", "=", CARD), ("state", "=", "active")]]):
+        metrics = [
+            {"metric": metric, "bin_ids": [(0, 0, {"low": low, "points": points}) for low, points in bins]}
+            for metric, _label, bins in CHARACTERISTICS
+        ]
+        bands = [
+            {"minimum": minimum, "grade_id": bureau.trade.ref(f"credit_management.grade_{code}")}
+            for minimum, code, _name in BANDS
+        ]
+        card = bureau.trade.create(
+            "scoring.card",
+            {
+                "name": CARD,
+                "characteristic_ids": [(0, 0, metric) for metric in metrics],
+                "band_ids": [(0, 0, band) for band in bands],
+            },
+        )
+        call("scoring.card", "action_activate", [card])
+    call("credit.account", "action_compute_score", [[bureau.accounts[name]]])
 
 
 def test_analyst_reads_why_and_prints_it(bureau: Bureau, new_page: Callable[..., Page], tmp_path: Path) -> None:
-    """Each characteristic with what was found and what it takes; the documents behind it; the letter to the customer."""
+    """What was found of each characteristic, what it takes, the documents behind it; the letter to the customer."""
     score(bureau, SLOW)
     page = new_page()
     bureau.open(page, "ana", f"/odoo/credit-accounts/{bureau.accounts[SLOW]}")
