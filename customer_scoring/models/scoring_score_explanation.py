@@ -84,6 +84,7 @@ class ScoringScore(models.Model):
         drawn = self.score - sum(behaviour.mapped('share'))
         card = self.card_id
         return {
+            'printed': format_date(self.env, self.company_id.sudo()._credit_today()),
             'score': self._points(self.score),
             'grade': _grade_name(self.grade_id),
             'day': format_date(self.env, self.date),

@@ -79,11 +79,11 @@ class TestExplanation(ExplanationCommon):
         self.assertIn("You use 25 % of your credit limit.", text)
         self.assertIn("This is no part of your score.", text)
         told = self.account.score_id
-        told.line_ids.invalidate_recordset()
         self.env.cr.execute(
             "UPDATE scoring_score_line SET metric = 'concentration' WHERE metric = 'utilisation' AND score_id = %s",
             [told.id],
         )
+        told.line_ids.invalidate_recordset()
         [row] = told._explanation()['stake_rows']
         self.assertEqual(
             (row['sentence'], row['range']), ("The share of your open items in those of all our customers.", '')
