@@ -725,10 +725,13 @@ class SaleOrder(models.Model):
         profile, facts, decision = max(enforced, key=lambda item: OUTCOMES.index(item[2].outcome))
         Check = self.env['credit.check']
         vals = Check._prepare_check_vals(self._prepare_credit_request(), profile, facts, decision, 'order')
+        if len([item for item in enforced if item[2].stops]) > 1:
+            # What satisfies the rules of one customer leaves those of the other.
+            vals |= {'payment_needed': 0.0, 'reduction_needed': 0.0}
         panel = self._prepare_panel_of_check(Check.new(vals))
         if decision.stops:
             panel['ways'] += self._prepare_dated_ways(result)
-            panel['actions'] = self._prepare_panel_actions(decision)
+            panel['actions'] = self._prepare_panel_actions(result)
         return panel
 
     def _prepare_panel_of_check(self, check):

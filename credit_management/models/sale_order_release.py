@@ -361,6 +361,9 @@ class SaleOrder(models.Model):
         order = self.sudo()
         release = order.credit_raise_id
         kept = order.credit_release_id._kept_by_a_raise(conditions) if state == 'released' else {}
+        if kept.get('condition_state') == 'kept':
+            # Its money counts once.
+            order.credit_release_id._settled_by_another(('kept',))
         release.write(
             {
                 **(conditions or {}),
@@ -507,7 +510,8 @@ class SaleOrder(models.Model):
         self.ensure_one()
         release = self.credit_release_id
         if self.credit_state == 'awaiting_payment' and release._waits():
-            return self._prepare_panel_of_release('info', release, [])
+            panel = self._prepare_panel_of_release('info', release, [])
+            return {**panel, 'actions': self._prepare_panel_actions()}
         if self.credit_state == 'on_hold' and self.state == 'sale':
             controller = self.credit_controller_id.name
             again = self.env._("Have it released again; %(controller)s decides.", controller=controller)

@@ -280,6 +280,68 @@ class TestPaymentRequest(CreditCommon):
         self._publish()
         self.assertIn("Whole Order", self._labels(order)[0])
 
+    def _overdue_customer_of_a_payer(self):
+        """Return an order that is held for what its customer owes, who will not owe it."""
+        self.policy.rule_ids = [Command.create({'kind': 'days_overdue', 'outcome': 'hold', 'threshold': 5})]
+        self._invoice(70, due=self.company._credit_today() - timedelta(days=40))
+        payer = self.env['res.partner'].create({'name': "Payer", 'is_company': True, 'user_id': self.sales_user.id})
+        self._account(partner=payer, limit=1000)
+        return self._held(60, partner_invoice_id=payer.id)
+
+    def test_payer_is_not_asked_for_what_the_customer_owes(self):
+        order = self._overdue_customer_of_a_payer()
+        self.assertEqual(order.credit_check_id.payment_needed, 70)
+        self.assertEqual(self._labels(order), [])
+        self._publish()
+        self.assertEqual(self._labels(order), ["Send Payment Link for the Whole Order ($\N{NO-BREAK SPACE}60.00)"])
+
+    def test_no_payment_is_named_where_two_customers_stop_the_order(self):
+        order = self._overdue_customer_of_a_payer()
+        self.assertIn("A payment of", order.credit_panel['ways'][0])
+        self._limit(self._account(order.partner_invoice_id), 10)
+        order.invalidate_recordset(['credit_panel'])
+        self.assertFalse([way for way in order.credit_panel['ways'] if "A payment of" in way])
+        self.assertIsNone(order._credit_payment_offer())
+
+    def test_what_is_in_the_ledger_already_is_no_payment_in_advance(self):
+        self._publish()
+        self.policy.rule_ids = [Command.create({'kind': 'order_amount', 'outcome': 'hold', 'threshold': 50})]
+        order = self._held(60)
+        self.assertEqual(order._credit_payment_offer()['amount'], 60)
+        self.env['payment.transaction'].create(
+            {
+                'provider_id': self.env['payment.provider'].create({'name': "Card"}).id,
+                'payment_method_id': self.env['payment.method'].create({'name': "Card", 'code': 'card_test'}).id,
+                'reference': 'in part',
+                'amount': 10,
+                'currency_id': order.currency_id.id,
+                'partner_id': self.customer.id,
+                'sale_order_ids': [Command.set(order.ids)],
+                'state': 'done',
+                'payment_id': self._pay(10).id,
+            }
+        )
+        # With the 50 that are left it would not count as paid for.
+        self.assertEqual(order.amount_paid, 10)
+        self.assertIsNone(order._credit_payment_offer())
+
+    def test_deposit_is_asked_for(self):
+        conditions = self.env['credit.release']._prepare_condition_vals(
+            {
+                'condition': 'deposit',
+                'condition_amount': 20,
+                'condition_due': self.company._credit_today() + timedelta(days=7),
+            },
+            self.order,
+        )
+        self.order.with_user(self.manager)._credit_release("with a deposit", conditions=conditions)
+        self.assertEqual(self.order.credit_state, 'awaiting_payment')
+        self.assertEqual(self._labels(), ["Request Payment ($\N{NO-BREAK SPACE}20.00)"])
+        self.assertIn("20.00", self._mail().body)
+        self._publish()
+        self.order.credit_release_id.condition_received = 5
+        self.assertEqual(self._labels(), ["Send Payment Link ($\N{NO-BREAK SPACE}15.00)"])
+
     def test_link_asks_for_the_prepayment_where_one_is_due(self):
         self._publish()
         order = self._order_of(60, require_payment=True, prepayment_percent=0.75)
@@ -295,7 +357,8 @@ class TestPaymentRequest(CreditCommon):
         self.assertEqual(order._credit_payment_offer()['amount'], 30)
         euro.rate_ids.rate = 3.001
         self.env['res.currency'].invalidate_model()
-        needed = order._credit_present_decision().payment_needed
+        [(_partner_id, decision)] = order._credit_stopping_decisions()
+        needed = decision.payment_needed
         offered = order._credit_payment_offer()['amount']
         self.assertGreaterEqual(offered + 1e-9, needed * 3.001)
         self.assertLess(offered, needed * 3.001 + 0.01)
