@@ -8,36 +8,48 @@ from odoo.tools.float_utils import float_compare
 
 @dataclass(frozen=True)
 class Expected:
-    """Money that a release waits for: an amount, and the same in company currency at the day of the decision."""
+    """Money that a release waits for: an amount, and the same in company currency at the day of the decision.
+
+    `kept`: it had come before; what is left of it is not another one's.
+    """
 
     id: int
     since: datetime
     currency: int
     amount: float
     company_amount: float
+    kept: bool = False
 
 
 @dataclass(frozen=True)
 class Payment:
-    """Money that has come, or if negative has gone back, and the same in company currency as it was booked."""
+    """Money that has come, or if negative has gone back, and the same in company currency as it was booked.
+
+    `paid_for`: id of what the customer paid it for, 0 if he did not say.
+    """
 
     date: datetime
     currency: int
     amount: float
     company_amount: float
+    paid_for: int = 0
 
 
 def allocate(expected, payments):
     """Return {id: share of the amount that has come, from 0 to 1}.
 
-    Each payment counts once: for the oldest condition that it came after, what
-    is left of it for the next one. In the condition's own currency it counts at
+    Each payment counts once: for what it was paid for, then for the oldest
+    condition that it came after, those that were kept before first; what is
+    left of it for the next one. In the condition's own currency it counts at
     its face value, else at its value in company currency. What has gone back
     is taken off the latest payments before.
     """
     shares = {item.id: 0.0 for item in expected}
     for payment, left in _kept(payments):  # how much of the payment is left
-        for item in sorted(expected, key=lambda item: (item.since, item.id)):
+        for item in sorted(
+            expected,
+            key=lambda item, payment=payment: (item.id != payment.paid_for, not item.kept, item.since, item.id),
+        ):
             if payment.date < item.since or shares[item.id] >= 1.0:
                 continue
             same = payment.currency == item.currency

@@ -19,6 +19,9 @@ class AccountPayment(models.Model):
             )
         result = super().write(vals)
         returned._credit_note_returned()
+        for company, payments in returned.grouped('company_id').items():
+            # What it was to keep is looked at again; its entry may go without a trace.
+            self.env['credit.recheck'].sudo()._mark_partners(payments.partner_id, company)
         return result
 
     def _credit_watched(self):

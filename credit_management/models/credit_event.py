@@ -45,6 +45,7 @@ KIND_LABELS = [
     ('rejected', "Rejected"),
     ('condition_kept', "Condition of a release kept"),
     ('condition_broken', "Condition of a release broken"),
+    ('condition_reopened', "Money of a condition gone back"),
     ('accepted', "Accepted as is"),
     ('false_hold', "Hold reported as false"),
     ('false_hold_decided', "Reported hold judged"),
@@ -531,6 +532,8 @@ class CreditEvent(models.Model):
     _describe_rejected = _describe_release
     _describe_condition_kept = _describe_release
     _describe_condition_broken = _describe_release
+    _describe_condition_reopened = _describe_release
+    _describe_promise_broken = _describe_release
 
     def _describe_false_hold(self, payload, references):
         labels = {

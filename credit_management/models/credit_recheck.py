@@ -54,7 +54,8 @@ class CreditRecheck(models.Model):
     def _mark(self, condition):
         """Add a mark for those accounts that have something waiting, in one statement."""
         self.env['sale.order'].flush_model(['credit_state', 'credit_account_id'])
-        self.env['credit.release'].flush_model(['condition_state', 'debtor_id', 'company_id'])
+        Release = self.env['credit.release']
+        Release.flush_model(['condition_date', 'condition_state', 'debtor_id', 'company_id'])
         self.env['credit.account'].flush_model(['partner_id', 'company_id'])
         marked = self.env.execute_query(
             SQL(
@@ -71,12 +72,14 @@ class CreditRecheck(models.Model):
                                   FROM credit_release release
                                   JOIN res_company company ON company.id = release.company_id
                                  WHERE release.debtor_id = account.partner_id
-                                   AND release.condition_state IN ('open', 'broken')
+                                   AND (release.condition_state IN ('open', 'broken')
+                                        OR release.condition_state = 'kept' AND release.condition_date >= %s)
                                    AND SPLIT_PART(company.parent_path, '/', 1)::int = account.company_id))
               ORDER BY account.id
              RETURNING account_id
                 """,
                 condition,
+                Release._returns_since(),
             )
         )
         if marked:
@@ -124,7 +127,14 @@ class CreditRecheck(models.Model):
         if not marks[:1].try_lock_for_update():
             return False
         account = marks.account_id
-        releases = self.env['credit.release']._unsettled(account)
+        Release = self.env['credit.release']
+        kept = Release._kept_lately(account)
+        received = kept._received(lasting=True)
+        for release in kept:
+            release._sale_order()._credit_attempt(
+                lambda release=release, left=received[release.id]: release._look_for_return(left)
+            )
+        releases = Release._unsettled(account)
         received = releases._received()
         for release in releases:
             if not (order := release._sale_order()):

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -29,9 +31,16 @@ CONDITION_FIELDS = (
     'condition_since',
     'condition_received',
     'condition_state',
+    'condition_date',
     'proof',
     'proof_name',
 )
+# So long a kept condition is looked at: eight weeks is what a bank may take a direct debit back within.
+RETURN_DAYS = 60
+# What is paid back and matched with nothing may be a refund that is not matched yet: it is waited for so long.
+MATCHED_WITHIN = timedelta(days=1)
+# Of a kept condition so much in percent has to be gone: less may come of rates that were entered afterwards.
+RETURNED_PERCENT = 1.0
 
 
 class CreditRelease(models.Model):
@@ -85,6 +94,8 @@ class CreditRelease(models.Model):
     )
 
     _margin_positive = models.Constraint('CHECK (margin >= 0)', "A margin can't be negative.")
+    # Asked with each payment of a customer.
+    _condition_index = models.Index("(debtor_id) WHERE condition_state IS NOT NULL")
 
     @api.model
     def _prepare_condition_vals(self, terms, order):
@@ -146,7 +157,7 @@ class CreditRelease(models.Model):
         :param conditions: those of the raise
         """
         kept = {'recheck_delivery': True} if self.recheck_delivery else {}
-        if self.condition_state == 'open' and not conditions.get('condition'):
+        if self.condition_state in ('open', 'kept') and not conditions.get('condition'):
             kept |= {name: self.with_context(bin_size=False)[name] for name in CONDITION_FIELDS}
         return kept
 
@@ -188,21 +199,40 @@ class CreditRelease(models.Model):
     @api.model
     def _unsettled(self, account):
         """Return the releases that wait for money of an account's customer, the oldest decision first."""
+        return self._with_conditions(account, Domain('condition_state', 'in', ('open', 'broken')))
+
+    @api.model
+    def _kept_lately(self, account):
+        """Return the releases of an account's customer whose money may still go back; the oldest decision first."""
+        kept = Domain('condition_state', '=', 'kept') & Domain('condition_date', '>=', self._returns_since())
+        releases = self._with_conditions(account, kept)
+        orders = {order.id: order for order in self.env['sale.order'].browse(releases.mapped('res_id')).exists()}
+        return releases.filtered(
+            lambda release: release.res_id in orders and orders[release.res_id].credit_release_id == release
+        )
+
+    @api.model
+    def _with_conditions(self, account, domain):
         return self.search(
-            [
-                ('debtor_id', '=', account.partner_id.id),
-                ('company_id', 'child_of', account.company_id.id),
-                ('res_model', '=', 'sale.order'),
-                ('condition_state', 'in', ('open', 'broken')),
-            ],
+            Domain('debtor_id', '=', account.partner_id.id)
+            & Domain('company_id', 'child_of', account.company_id.id)
+            & Domain('res_model', '=', 'sale.order')
+            & domain,
             order='condition_since, id',
         )
 
-    def _received(self):
+    @api.model
+    def _returns_since(self):
+        """Return since when a condition was kept whose money is still looked after."""
+        return fields.Datetime.now() - timedelta(days=RETURN_DAYS)
+
+    def _received(self, lasting=False):
         """Return {release id: what has come of its money since the decision, in its currency}, of one debtor.
 
         Each payment counts for one condition only, also for those that were
         kept before. What is paid online and not in the ledger yet counts too.
+
+        :param lasting: for conditions that were kept, see `_payments`
         """
         if not self:
             return {}
@@ -221,32 +251,45 @@ class CreditRelease(models.Model):
                 release.currency_id._convert(
                     release.condition_amount, company.currency_id, company, release.condition_since.date()
                 ),
+                release.condition_state == 'kept',
             )
             for release in every
         ]
-        shares = allocate(expected, every._payments(company))
+        shares = allocate(expected, every._payments(company, lasting))
         received = {}
         for release in self:
             # What was paid online before the decision has counted in the check.
             online = (
                 release._sale_order().sudo()._credit_paid_amount(since=release.condition_since)
-                if release.condition_state == 'open'
+                if release.condition_state != 'broken'
                 else 0.0
             )
             amount = release.condition_amount * shares[release.id] + online
             received[release.id] = min(release.condition_amount, release.currency_id.round(amount))
         return received
 
-    def _payments(self, company):
+    def _payments(self, company, lasting=False):
         """Return the payments of a debtor that were booked since the first of these conditions, in one statement.
 
         Without what went back by an entry that is matched with them: a reversal, a returned direct debit, a refund.
-        What went back and is matched with nothing comes as a negative payment.
+        What went back and is matched with nothing comes as a negative payment. Money has come when it is in the
+        bank: a bill or cheque counts once it is cleared, whether it paid an invoice or in advance.
+
+        :param lasting: only what has gone back for good is gone: a payment that is put back to draft is being
+            corrected, and what was paid back a moment ago may be a refund that is not matched yet
         """
         self.env['account.move.line'].flush_model()
         self.env['account.partial.reconcile'].flush_model()
-        self.env['account.move'].flush_model(['state', 'journal_id', 'move_type', 'reversed_entry_id'])
+        self.env['account.move'].flush_model(
+            ['state', 'journal_id', 'move_type', 'origin_payment_id', 'posted_before', 'reversed_entry_id']
+        )
+        self.env['account.payment'].flush_model(['state'])
         self.env['res.partner'].flush_model(['commercial_partner_id'])
+        counting = self.env['credit.ledger.account'].sudo()._roles(company.id)
+        accounts = {
+            role: [account_id for by_item in (True, False) for account_id in counting.get((role, by_item), ())]
+            for role in ('receivable', 'advance', 'clearing')
+        }
         rows = self.env.execute_query(
             SQL(
                 """
@@ -255,9 +298,12 @@ class CreditRelease(models.Model):
                            SUM(-line.amount_currency - COALESCE(back.amount_currency, 0)) AS amount_currency,
                            SUM(-line.balance - COALESCE(back.balance, 0)) AS balance,
                            SUM(-line.balance) AS gross,
-                           SUM(line.amount_residual_currency) AS open_currency,
-                           SUM(line.amount_residual) AS open
+                           SUM(CASE WHEN account.reconcile THEN line.amount_residual_currency
+                                    ELSE line.amount_currency END) AS open_currency,
+                           SUM(CASE WHEN account.reconcile THEN line.amount_residual ELSE line.balance END) AS open
                       FROM account_move_line line
+                      JOIN account_move entry ON entry.id = line.move_id
+                 LEFT JOIN account_payment payment ON payment.id = entry.origin_payment_id
                       JOIN res_partner partner ON partner.id = line.partner_id
                       JOIN account_account account ON account.id = line.account_id
                       JOIN account_journal journal ON journal.id = line.journal_id
@@ -277,27 +323,48 @@ class CreditRelease(models.Model):
                                      WHERE mine.move_id = line.move_id
                                        AND mine.account_id <> line.account_id
                                        AND other.move_id = move.id))
-                           ) back ON line.balance < 0
+                           ) back ON line.balance < 0 AND line.account_id <> ALL(%(clearing)s::int[])
                      WHERE partner.commercial_partner_id = %(debtor)s
                        AND line.company_id = ANY(%(companies)s)
-                       AND line.parent_state = 'posted'
-                       AND account.account_type = 'asset_receivable'
+                       AND (line.parent_state = 'posted' OR %(drafts)s)
+                       AND line.account_id = ANY(%(accounts)s)
                        AND journal.type IN ('bank', 'cash', 'credit')
                        AND line.create_date >= %(since)s
+                       -- A payment that the bank rejects keeps its entry until somebody reverses it.
+                       AND payment.state IS DISTINCT FROM 'rejected' AND payment.state IS DISTINCT FROM 'canceled'
                   GROUP BY line.move_id, line.create_date, line.currency_id
                 )
-                SELECT create_date, currency_id,
+                SELECT move_id, create_date, currency_id,
                        CASE WHEN gross < 0 THEN -open_currency ELSE amount_currency END,
                        CASE WHEN gross < 0 THEN -open ELSE balance END
                   FROM booked
-                 WHERE gross > 0 OR open > 0
+                 WHERE gross > 0 OR open > 0 AND %(returned)s
                 """,
                 debtor=self.debtor_id.id,
                 companies=list(company._credit_branch_ids()),
+                accounts=[account_id for ids in accounts.values() for account_id in ids],
+                clearing=accounts['clearing'],
                 since=min(self.mapped('condition_since')),
+                drafts=SQL("line.parent_state = 'draft' AND entry.posted_before") if lasting else SQL("FALSE"),
+                returned=SQL("create_date < %s", fields.Datetime.now() - MATCHED_WITHIN) if lasting else SQL("TRUE"),
             )
         )
-        return [Payment(date, currency, float(amount), float(balance)) for date, currency, amount, balance in rows]
+        online = self._paid_online()
+        return [
+            Payment(date, currency, float(amount), float(balance), online.get(move_id, 0))
+            for move_id, date, currency, amount, balance in rows
+        ]
+
+    def _paid_online(self):
+        """Return {id of the entry: id of the release for whose order it was paid online}."""
+        found = {}
+        # Whoever looks after conditions need not read transactions.
+        for release in self.sorted('id').sudo():
+            for transaction in release._sale_order().transaction_ids:
+                # What pays several orders is nobody's in particular.
+                if transaction.payment_id.move_id and len(transaction.sale_order_ids) == 1:
+                    found[transaction.payment_id.move_id.id] = release.id
+        return found
 
     # -------------------------------------------------------------------------
     # Kept and broken
@@ -326,14 +393,39 @@ class CreditRelease(models.Model):
         order = self._system_order()
         if not order or order.credit_release_id != self:
             return
+        told = self.with_context(lang=order.env.lang)
         if order.credit_state == 'awaiting_payment' or (order.state == 'sale' and order.credit_state == 'on_hold'):
-            order._credit_condition_kept(self)
+            order._credit_condition_kept(told)
         else:
-            order._credit_post(self._title(), self._story(), notify=True)
+            order._credit_post(told._title(), told._story(), notify=True)
 
-    def _break(self):
-        """The money has not come in time: the order is held again, who decided and who sells are told."""
+    def _look_for_return(self, received):
+        """Open a kept condition again if the money that kept it has gone back.
+
+        If its time is over it is broken, and so is a deposit: the order went on only because it had come.
+
+        :param received: what of the money has lastingly come, see `_received`
+        """
+        self.ensure_one()
+        enough = self.condition_amount * (1 - RETURNED_PERCENT / 100)
+        if self.currency_id.compare_amounts(received, enough) >= 0:
+            return
+        self.write({'condition_state': 'open', 'condition_date': False, 'condition_received': received})
+        self._record_event('condition_reopened')
+        order = self._system_order()
+        told = self.with_context(lang=order.env.lang)
+        order._credit_post(order.env._("Money that had come has gone back"), told._story(), notify=True)
+        if self.condition == 'deposit' or self.condition_due < self.company_id._credit_today():
+            self._break(strike=False)
+
+    def _break(self, strike=True):
+        """The money has not come in time: the order is held again, who decided and who sells are told.
+
+        :param strike: count a promise as broken; False where its money came, and its return counts already
+        """
         self.write({'condition_state': 'broken', 'condition_date': fields.Datetime.now()})
+        if strike and self.condition == 'promise':
+            self._record_event('promise_broken')
         self._record_event('condition_broken')
         order = self._system_order()
         if order and order.credit_release_id == self:
@@ -344,9 +436,9 @@ class CreditRelease(models.Model):
         order = self._sale_order().with_user(SUPERUSER_ID)
         return order.with_context(lang=order.user_id.lang or self.env.lang) if order else order
 
-    def _settled_by_another(self):
+    def _settled_by_another(self, states=('open', 'broken')):
         """Another decision has taken the place of these, or their document is gone."""
-        self.filtered(lambda release: release.condition_state in ('open', 'broken')).write(
+        self.filtered(lambda release: release.condition_state in states).write(
             {'condition_state': 'void', 'condition_date': fields.Datetime.now()}
         )
 

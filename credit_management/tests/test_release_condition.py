@@ -57,6 +57,15 @@ class TestAllocation(BaseCase):
         payments = [self._payment(100, currency=2, company_amount=700), self._payment(-350, 3)]
         self.assertAlmostEqual(allocate(expected, payments)[1], 0.5)
 
+    def test_payment_goes_to_what_it_was_paid_for_and_what_was_kept_before_open_ones(self):
+        expected = [self._expected(1, 100), self._expected(2, 100, 2)]
+        paid_for = Payment(datetime(2026, 1, 3), 1, 120, 120, paid_for=2)
+        shares = allocate(expected, [paid_for])
+        self.assertEqual(shares[2], 1.0)
+        self.assertAlmostEqual(shares[1], 0.2)
+        kept = Expected(2, datetime(2026, 1, 2), 1, 100, 100, kept=True)
+        self.assertEqual(allocate([expected[0], kept], [self._payment(100, 3)]), {1: 0.0, 2: 1.0})
+
 
 @tagged('post_install', '-at_install')
 class TestReleaseCondition(CreditCommon):
@@ -256,10 +265,156 @@ class TestReleaseCondition(CreditCommon):
         self.assertEqual(self.order.credit_state, 'released')
         self.assertIn("has not come", self._messages())
 
+    def test_broken_promise_is_a_strike(self):
+        self.company.credit_policy_id.write({'blacklist_count': 1, 'blacklist_days': 30})
+        self._release(condition='promise', condition_amount=60)
+        self._look(8)
+        self.assertEqual((self.account.status, self.account.blacklist_code), ('blacklisted', 'strikes'))
+
     def test_cancelled_order_waits_for_nothing(self):
         release = self._release(condition='promise', condition_amount=60)
         self.order._action_cancel()
         self.assertEqual(release.condition_state, 'void')
+
+    # ------------------------------------------------- money that goes back
+
+    def _kept(self, **values):
+        """Release against money that comes, and return the release and the payment."""
+        release = self._release(**{'condition': 'promise', 'condition_amount': 60, **values})
+        payment = self._pay(release.condition_amount)
+        self._look()
+        self.assertEqual(release.condition_state, 'kept')
+        return release, payment
+
+    def _kinds(self):
+        return self.env['credit.event'].search([('account_id', '=', self.account.id)]).mapped('kind')
+
+    def test_promise_whose_payment_is_reversed_later_is_open_again(self):
+        release, payment = self._kept()
+        payment.move_id._reverse_moves(cancel=True)
+        self._look()
+        self.assertEqual((release.condition_state, release.condition_received), ('open', 0))
+        self.assertEqual(self.order.credit_state, 'released')
+        self.assertIn("gone back", self._messages())
+        self.assertEqual(self._kinds()[0], 'condition_reopened')
+        self._look(8)
+        self.assertEqual((release.condition_state, self.order.credit_state), ('broken', 'on_hold'))
+        self._pay(60)
+        self._look(9)
+        self.assertEqual((release.condition_state, self.order.credit_state), ('kept', 'released'))
+
+    def test_promise_whose_payment_goes_back_when_its_time_is_over_is_broken(self):
+        self.company.credit_policy_id.write({'blacklist_count': 1, 'blacklist_days': 30})
+        release, payment = self._kept()
+        self._look(8)
+        self.assertEqual(release.condition_state, 'kept')
+        payment.move_id._reverse_moves(cancel=True)
+        self._look(9)
+        self.assertEqual((release.condition_state, self.order.credit_state), ('broken', 'on_hold'))
+        # It was kept at first: the return counts, not the promise.
+        self.assertEqual(self.account.status, 'normal')
+
+    def test_deposit_that_goes_back_stops_the_goods_at_once(self):
+        release, payment = self._kept(condition='deposit', condition_amount=30)
+        self.assertEqual(self.order.state, 'sale')
+        payment.move_id._reverse_moves(cancel=True)
+        self._look()
+        self.assertEqual((release.condition_state, self.order.credit_state), ('broken', 'on_hold'))
+        asked = self.order.activity_search(['credit_management.mail_activity_type_held_order'])
+        self.assertIn(self.manager, asked.user_id)
+
+    def test_payment_that_the_bank_rejects_has_not_come_and_is_looked_at_at_once(self):
+        release, payment = self._kept()
+        self.env['credit.recheck'].search([]).unlink()
+        payment.action_reject()
+        self.assertTrue(self.env['credit.recheck'].search([('account_id', '=', self.account.id)]))
+        self._look()
+        self.assertEqual(release.condition_state, 'open')
+
+    def test_payment_that_is_being_corrected_is_still_there_until_it_is_cancelled(self):
+        release, payment = self._kept()
+        payment.action_draft()
+        self._look()
+        self.assertEqual(release.condition_state, 'kept')
+        payment.action_cancel()
+        self._look()
+        self.assertEqual(release.condition_state, 'open')
+
+    def test_money_paid_back_and_not_matched_for_a_day_opens_the_promise_again(self):
+        release, _payment = self._kept()
+        self._pay(20, payment_type='outbound')
+        self._look()
+        self.assertEqual(release.condition_state, 'kept')
+        self._look(2)
+        self.assertEqual((release.condition_state, release.condition_received), ('open', 40))
+
+    def test_what_goes_back_after_two_months_is_no_condition_any_more(self):
+        release, payment = self._kept()
+        payment.move_id._reverse_moves(cancel=True)
+        self._look(62)
+        self.assertEqual((release.condition_state, self.order.credit_state), ('kept', 'released'))
+
+    def test_other_promises_stay_kept(self):
+        first, payment = self._kept()
+        other = self._order_of(50)
+        other.with_user(self.sales_user).action_confirm()
+        second = self._release(other, condition='promise', condition_amount=50)
+        self._pay(50)
+        self._look()
+        payment.move_id._reverse_moves(cancel=True)
+        self._look()
+        self.assertEqual((first.condition_state, first.condition_received), ('open', 0))
+        self.assertEqual((second.condition_state, second.condition_received), ('kept', 50))
+
+    def test_raise_takes_a_kept_promise_along(self):
+        first, payment = self._kept()
+        self._decide_raise('raise', self.sales_user, raise_amount=170)
+        self._decide_raise('approve_raise', self.other_manager)
+        release = self.order.credit_release_id
+        self.assertEqual((first.condition_state, release.condition_state), ('void', 'kept'))
+        payment.move_id._reverse_moves(cancel=True)
+        self._look(8)
+        self.assertEqual((release.condition_state, self.order.credit_state), ('broken', 'on_hold'))
+
+    def test_cancelled_order_minds_no_return(self):
+        release, payment = self._kept()
+        self.order._action_cancel()
+        payment.move_id._reverse_moves(cancel=True)
+        self._look()
+        self.assertEqual(release.condition_state, 'kept')
+
+    # ------------------------------------------------- accounts of the ledger
+
+    def _ledger_account(self, role, account_type):
+        account = self.env['account.account'].create({'name': role, 'code': '220399', 'account_type': account_type})
+        self.env['credit.ledger.account'].create({'account_id': account.id, 'role': role})
+        return account
+
+    def test_deposit_booked_as_an_advance_has_come_until_it_is_paid_back(self):
+        advance = self._ledger_account('advance', 'liability_current')
+        bank = self.company_data['default_journal_bank'].default_account_id
+        release = self._release(condition='deposit', condition_amount=30)
+        self._entry('bank', bank, advance, 30)
+        self._look()
+        self.assertEqual((release.condition_state, self.order.state), ('kept', 'sale'))
+        # Used up by the invoice: nothing goes back.
+        self._entry('misc', advance, self.customer.property_account_receivable_id, 30)
+        self._look(2)
+        self.assertEqual(release.condition_state, 'kept')
+        self._entry('bank', advance, bank, 30)
+        self._look(3)
+        self.assertEqual((release.condition_state, release.condition_received), ('broken', 0))
+
+    def test_bill_keeps_a_promise_when_it_is_cleared(self):
+        clearing = self._ledger_account('clearing', 'asset_current')
+        bank = self.company_data['default_journal_bank'].default_account_id
+        release = self._release(condition='promise', condition_amount=60)
+        self._entry('bank', clearing, self.customer.property_account_receivable_id)
+        self._look()
+        self.assertEqual((release.condition_state, release.condition_received), ('open', 0))
+        self._entry('bank', bank, clearing)
+        self._look()
+        self.assertEqual(release.condition_state, 'kept')
 
     # ------------------------------------------------------------------- proof
 
@@ -356,6 +511,27 @@ class TestReleaseCondition(CreditCommon):
         self._pay(30)
         self._look()
         self.assertEqual(other.credit_state, 'released')
+
+    def test_payment_online_for_one_order_is_no_deposit_of_another(self):
+        other = self._order_of(50)
+        other.with_user(self.sales_user).action_confirm()
+        self._release(condition='deposit', condition_amount=30)
+        self._release(other, condition='deposit', condition_amount=30)
+        self.env['payment.transaction'].create(
+            {
+                'provider_id': self.env['payment.provider'].create({'name': "Card"}).id,
+                'payment_method_id': self.env['payment.method'].create({'name': "Card", 'code': 'card_test'}).id,
+                'reference': 'paid for the other',
+                'amount': 30,
+                'currency_id': other.currency_id.id,
+                'partner_id': self.customer.id,
+                'sale_order_ids': [Command.set(other.ids)],
+                'state': 'done',
+                'payment_id': self._pay(30).id,
+            }
+        )
+        self._look()
+        self.assertEqual((self.order.credit_state, other.credit_state), ('awaiting_payment', 'released'))
 
     def test_deposit_in_another_currency_counts_at_its_face_value(self):
         euro = self.setup_other_currency('EUR')
