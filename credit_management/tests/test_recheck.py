@@ -555,6 +555,27 @@ class TestMassDecision(CreditCommon):
             [('promise', 50, 5, 'open'), ('promise', 60, 5, 'open')],
         )
 
+    def test_next_level_adds_to_the_conditions_of_the_level_before(self):
+        self._levels()
+        dialog = self._dialog(self.second, 'release', self.analyst)
+        dialog.write({'note': "announced", 'condition': 'promise', 'condition_basis': 'total'})
+        dialog.action_apply()
+        last = self._dialog(self.second, 'release', self.other_manager)
+        last.write({'note': "fine", 'recheck_delivery': True})
+        last.action_apply()
+        self.assertRecordValues(
+            self.second.credit_release_id,
+            [
+                {
+                    'state': 'released',
+                    'condition': 'promise',
+                    'condition_amount': 70,
+                    'condition_state': 'open',
+                    'recheck_delivery': True,
+                }
+            ],
+        )
+
     def test_deposits_are_waited_for_and_a_proof_is_needed(self):
         dialog = self._dialog(self.orders, 'release')
         dialog.write({'note': "announced", 'condition': 'proof'})

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
+from ..models.credit_release_condition import TERMS
 from .credit_release_terms import DAYS
 
 # Which reasons a decision offers; what is outside the policy needs one of its own.
@@ -104,7 +105,7 @@ class CreditMassDecision(models.TransientModel):
             note,
             self.reason_id,
             {order: line.approval_id for order, line in lines.items()},
-            (lambda order: self._prepare_terms(order, lines[order].expected)) if self._has_terms() else None,
+            (lambda order: self._terms_of(order, lines[order].expected)) if self._has_terms() else None,
         )
         return orders._credit_notification(
             self.env._("Held Orders"),
@@ -117,6 +118,21 @@ class CreditMassDecision(models.TransientModel):
         """Tell whether conditions are stated; without, those that the level before has laid down hold."""
         self.ensure_one()
         return bool(self.condition or self.margin or self.valid_until or self.recheck_delivery)
+
+    def _terms_of(self, order, expected):
+        """Return the conditions of an order's release: what is stated here goes before what the level before said.
+
+        :param expected: what has to come, in its currency
+        """
+        self.ensure_one()
+        # What has been laid down so far, of a release that is the user's to decide or refused later on.
+        release = order.sudo().credit_release_id.with_context(bin_size=False)
+        before = {name: release[name] for name in TERMS} if release.state == 'requested' else {}
+        stated = {name: self[name] for name in ('margin', 'valid_until', 'recheck_delivery') if self[name]}
+        if self.condition:
+            stated |= {name: self[name] for name in ('condition', 'condition_due', 'proof', 'proof_name')}
+            stated['condition_amount'] = expected
+        return self.env['credit.release']._prepare_condition_vals({**before, **stated}, order.sudo())
 
     def _result_texts(self, done, passed_on, refused):
         """Return in sentences what has become of the orders.
