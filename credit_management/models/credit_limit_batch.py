@@ -59,6 +59,15 @@ class CreditLimit(models.Model):
                 for name in OPTIONAL_FIELDS:
                     if not vals.get(name, True):
                         del vals[name]
+                amount = vals.get('amount')
+                if vals.get('limit_kind') != 'unlimited' and (amount is None or amount is False):
+                    # An empty cell is no decision; 0 is one.
+                    raise ValidationError(
+                        self.env._(
+                            "State the limit of “%(text)s”: an amount, with 0 for no credit at all, or “Unlimited”.",
+                            text=customer,
+                        )
+                    )
                 vals.setdefault('currency_id', account.currency_id.id)
                 vals['account_id'] = account.id
             # Only the change of many makes batches; explicit, so that no default from a client's context gets in.
@@ -81,7 +90,11 @@ class CreditLimit(models.Model):
             return {}
         wanted = list(texts.values())
         # With the user's rights: nobody finds customers that he may not read.
-        partners = self.env['res.partner'].search(Domain.OR(Domain(name, 'in', wanted) for name in CUSTOMER_FIELDS))
+        partners = self.env['res.partner'].search(
+            Domain.OR(Domain(name, 'in', wanted) for name in CUSTOMER_FIELDS)
+            # Those of another company can't owe this one.
+            & Domain('company_id', 'in', [False, *self.env.company.sudo().root_id._credit_branch_ids()])
+        )
         found = {name: defaultdict(self.env['res.partner'].browse) for name in CUSTOMER_FIELDS}
         for partner in partners:
             for name in CUSTOMER_FIELDS:

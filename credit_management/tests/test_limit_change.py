@@ -331,6 +331,24 @@ class TestLimitImport(CreditCommon):
         result = self._import(("Yuanda", "Base", "Amount", "1", "", "", "", ""))
         self.assertIn("No customer has “Yuanda”", result['messages'][0]['message'])
 
+    def test_customer_of_another_company_that_one_works_in_is_not_found_either(self):
+        other = self.setup_other_company(name="Elsewhere")['company']
+        self.analyst.company_ids += other
+        self.other.company_id = other
+        result = self._import(("Yuanda", "Base", "Amount", "1", "", "", "", ""))
+        self.assertIn("No customer has “Yuanda”", result['messages'][0]['message'])
+
+    def test_empty_amount_is_no_decision_and_0_is_one(self):
+        result = self._import(
+            ("C-1", "Base", "Amount", "", "", "", "", ""), ("Yuanda", "Base", "Amount", "0", "", "", "", "")
+        )
+        self.assertFalse(result['ids'])
+        [error] = result['messages']
+        self.assertEqual(error['record'], 2)
+        self.assertIn("State the limit of “C-1”", error['message'])
+        result = self._import(("Yuanda", "Base", "Amount", "0", "", "", "", ""))
+        self.assertEqual(self.env['credit.limit'].browse(result['ids']).mapped('amount'), [0])
+
     def test_who_may_not_propose_imports_nothing_and_opens_no_account(self):
         result = self._import(("C-1", "Base", "Amount", "1", "", "", "", ""), user=self.sales_user)
         self.assertFalse(result['ids'])
