@@ -12,10 +12,14 @@ CONTENT_FIELDS = {
     'move_tasks', 'old_debts', 'line_ids', 'company_id',
 }  # fmt: skip
 # What only the flow itself writes.
-FLOW_FIELDS = {'state', 'figures_date', 'confirmed_by_id', 'confirmed_date', 'done_by_id', 'done_date'}
+FLOW_FIELDS = {
+    'state', 'figures_date', 'open_by_currency', 'confirmed_by_id', 'confirmed_date', 'done_by_id', 'done_date',
+}  # fmt: skip
 # What decides which customers are concerned.
 SCOPE_FIELDS = {'user_id', 'move_customers', 'move_orders', 'move_controller'}
 ACTIVITY = 'credit_management.mail_activity_type_handover'
+# What is asked of people about an order's credit; other activities of an order are none of ours.
+ORDER_ACTIVITY = 'credit_management.mail_activity_type_held_order'
 # Customers that a message names before it only counts.
 NAMED = 10
 
@@ -102,6 +106,7 @@ class CreditHandover(models.Model):
         'credit.policy', string="Policies", compute='_compute_policy_ids', help="Whose controller the person is."
     )
     figures_date = fields.Date(string="Balances Of", readonly=True, copy=False, help="Day of the balances shown.")
+    open_by_currency = fields.Json(readonly=True, copy=False, help="{'amounts': [[id of the currency, open amount]]}")
     confirmed_by_id = fields.Many2one('res.users', readonly=True, copy=False)
     confirmed_date = fields.Datetime(string="Confirmed On", readonly=True, copy=False)
     done_by_id = fields.Many2one('res.users', string="Carried Out By", readonly=True, copy=False)
@@ -336,10 +341,20 @@ class CreditHandover(models.Model):
             )
             Line.invalidate_model()
             handover.invalidate_recordset()
-            handover._write_flow({'figures_date': company._credit_today()})
+            amounts = [[currency.id, amount] for currency, amount in handover._open_by_currency()]
+            handover._write_flow({'figures_date': company._credit_today(), 'open_by_currency': {'amounts': amounts}})
 
     def _currency_totals(self):
-        """Return [(currency, open amount)] of the customers' open items, in the currencies that they are owed in."""
+        """Return [(currency, open amount)] of the customers' open items, as they are signed for."""
+        self.ensure_one()
+        if self.state == 'draft' or not self.open_by_currency:
+            # Customers may have been taken out since; or signed before these amounts were kept.
+            return self._open_by_currency()
+        Currency = self.env['res.currency']
+        return [(Currency.browse(id_), amount) for id_, amount in self.open_by_currency['amounts']]
+
+    def _open_by_currency(self):
+        """Return [(currency, open amount)] of the customers' open items now, each in the currency it is owed in."""
         self.ensure_one()
         accounts = self.env['credit.ledger.account'].sudo()._item_account_ids(self.company_id)
         # Sums of the customers that the sheet lists anyway.
@@ -636,7 +651,33 @@ class CreditHandover(models.Model):
             and {'activity_ids', 'company_id'} <= model._fields.keys()
         ]
         tasks = ['credit.account', 'credit.handover', 'credit.snapshot.run']
-        return [name for name in models_ if name not in tasks], [name for name in models_ if name in tasks]
+        return (
+            [name for name in models_ if name not in tasks],
+            [*(name for name in models_ if name in tasks), 'sale.order'],
+        )
+
+    @api.model
+    def _tasks_of(self, users, names):
+        """Return the activities of users on documents of these models; of orders those about their credit.
+
+        :returns: {name: {document: activities}}
+        """
+        activities = self.env['mail.activity'].search(
+            [
+                ('user_id', 'in', users.ids),
+                ('res_model', 'in', names),
+                '|',
+                ('res_model', '!=', 'sale.order'),
+                ('activity_type_id', '=', self.env.ref(ORDER_ACTIVITY).id),
+            ]
+        )
+        found = {}
+        for name, of_model in activities.grouped('res_model').items():
+            records = {record.id: record for record in self.env[name].browse(of_model.mapped('res_id')).exists()}
+            found[name] = {
+                records[res_id]: group for res_id, group in of_model.grouped('res_id').items() if res_id in records
+            }
+        return found
 
     def _pending_approvals(self):
         """Return the approvals in this company that the person is asked for."""
@@ -659,16 +700,11 @@ class CreditHandover(models.Model):
     def _move_tasks(self, names, successors):
         """Give the activities of some models to the successors; what they are about decides to whom."""
         count = 0
-        activities = self.env['mail.activity'].search(
-            [('user_id', '=', self.user_id.id), ('res_model', 'in', names)]
-        )  # fmt: skip
-        for name, of_model in activities.grouped('res_model').items():
-            records = self.env[name].browse(of_model.mapped('res_id')).exists()
-            mine = {record.id: record for record in records if record.company_id.root_id == self.company_id}
-            groups = defaultdict(activities.browse)
-            for activity in of_model:
-                if record := mine.get(activity.res_id):
-                    groups[self._takes_over(record, successors)] += activity
+        for found in self._tasks_of(self.user_id, names).values():
+            groups = defaultdict(self.env['mail.activity'].browse)
+            for record, activities in found.items():
+                if record.company_id.root_id == self.company_id:
+                    groups[self._takes_over(record, successors)] += activities
             for user, group in groups.items():
                 group.write({'user_id': user.id})
                 count += len(group)
@@ -802,14 +838,11 @@ class CreditHandover(models.Model):
             ):
                 found[user, company][name] = count
         requests, tasks = self._task_models()
-        activities = self.env['mail.activity'].sudo()
-        activities = activities.search([('user_id', 'in', users.ids), ('res_model', 'in', requests + tasks)])
-        for name, of_model in activities.grouped('res_model').items():
-            records = self.env[name].sudo().browse(of_model.mapped('res_id')).exists()
-            companies = {record.id: record.company_id.root_id for record in records}
-            for activity in of_model.filtered(lambda activity, companies=companies: activity.res_id in companies):
-                duties = found[activity.user_id, companies[activity.res_id]]
-                duties['tasks'] = duties.get('tasks', 0) + 1
+        for of_model in self.sudo()._tasks_of(users, requests + tasks).values():
+            for record, activities in of_model.items():
+                for activity in activities:
+                    duties = found[activity.user_id, record.company_id.root_id]
+                    duties['tasks'] = duties.get('tasks', 0) + 1
         # Of documents whose activity is elsewhere, as on the order.
         for step in (
             self.env['credit.approval']
@@ -833,6 +866,22 @@ class CreditHandover(models.Model):
             'debts': self.env._("Customers with old debts"),
         }
         return " · ".join(f"{label}: {duties[name]}" for name, label in labels.items() if duties.get(name))
+
+    @api.model
+    def _keep_tasks(self, users):
+        """Give what users have to do about credit to a credit manager: core deletes the activities of who is archived.
+
+        Called with sudo, by whoever archives users.
+        """
+        requests, tasks = self._task_models()
+        groups = defaultdict(self.env['mail.activity'].browse)
+        for found in self._tasks_of(users, requests + tasks).values():
+            for record, activities in found.items():
+                groups[record.company_id.root_id] |= activities
+        for company, activities in groups.items():
+            if manager := (company._credit_managers() - users)[:1]:
+                # He finds them in his list: no mail for each.
+                activities.with_context(mail_activity_quick_update=True).write({'user_id': manager.id})
 
     @api.model
     def _warn_of_duties(self, users):

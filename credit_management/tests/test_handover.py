@@ -219,6 +219,30 @@ class TestHandover(HandoverCommon):
         self.assertEqual(order.activity_search([kind]).user_id, successor)
         self.assertFalse(self.env['credit.handover']._duties(leaving))
 
+    def test_signed_balances_by_currency_stay(self):
+        euro = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
+        self._invoice(300.0)
+        handover = self._handover()
+        handover.action_confirm()
+        self._invoice(50.0, currency_id=euro.id)
+        self._invoice(100.0)
+
+        self.assertEqual(handover._currency_totals(), [(self.currency, 300.0)])
+        handover.action_draft()
+        handover.action_load_customers()
+        self.assertEqual(dict(handover._currency_totals()), {self.currency: 400.0, euro: 50.0})
+
+    def test_what_is_asked_about_orders_on_hold_goes_over(self):
+        order = self._order_of(2000.0)
+        order.action_confirm()
+        order._credit_ask(self.sales_user, "Ready to be confirmed", "confirm it")
+
+        self._carry_out(self._handover())
+
+        kind = 'credit_management.mail_activity_type_held_order'
+        self.assertEqual(order.activity_search([kind]).user_id, self.successor)
+        self.assertEqual(order.user_id, self.successor)
+
     def test_approvals_that_are_not_to_move_stay(self):
         first, other = (self._new_user(login, 'credit_management.group_credit_analyst') for login in ('first', 'other'))
         limit = self._asked_limit(first + other)
@@ -496,6 +520,25 @@ class TestArchivedUser(HandoverCommon):
         self.assertEqual(opened['context'], {'default_user_id': self.sales_user.id})
         with self.assertRaises(AccessError):
             notice.with_user(self.analyst).read(['text'])
+
+    def test_what_the_user_had_to_do_goes_to_a_manager(self):
+        order = self._order_of(2000.0)
+        order.action_confirm()
+        [asked] = self.account.activity_ids
+        self.assertEqual(asked.user_id, self.sales_user)
+        order._credit_ask(self.sales_user, "Ready to be confirmed", "confirm it")
+        private = order.activity_schedule('mail.mail_activity_data_call', user_id=self.sales_user.id)
+        admin = self._new_user('useradmin', 'base.group_erp_manager')
+
+        action = self.sales_user.with_user(admin).action_archive()
+
+        manager = self.company._credit_managers()[:1]
+        self.assertEqual(asked.exists().user_id, manager)
+        kind = 'credit_management.mail_activity_type_held_order'
+        self.assertEqual(order.activity_search([kind]).user_id, manager)
+        self.assertFalse(private.exists())
+        notice = self.env[action['res_model']].with_user(admin).browse(action['res_id'])
+        self.assertIn("Requests, holds and other tasks: 2", notice.text)
 
     def test_user_without_duties_is_archived_as_ever(self):
         bystander = self._new_user('bystander', 'base.group_user')

@@ -12,13 +12,14 @@ class CreditDutyNotice(models.TransientModel):
     text = fields.Text(string="Duties", readonly=True)
 
     @api.model
-    def _open(self, users):
-        """Return the action that shows the duties of some users, or nothing where there are none."""
-        Handover = self.env['credit.handover'].sudo()
-        # Numbers only, for whoever may archive users.
-        duties = Handover._duties(users.sudo())
+    def _open(self, duties):
+        """Return the action that shows duties of users, or nothing where there are none.
+
+        :param duties: see `credit.handover._duties`
+        """
         if not duties:
             return None
+        Handover = self.env['credit.handover']
         several = len({company for _user, company in duties}) > 1
         # Made for whoever could archive the user; only the group of the dialog opens it.
         notice = self.sudo().create(
