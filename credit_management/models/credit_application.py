@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_list, formatLang
+from odoo.tools import format_list
 
 from .credit_rule import STATUS_LABELS
 
@@ -26,8 +26,10 @@ ORIGIN_LABELS = [
 # What only the flow itself writes.
 FLOW_FIELDS = {
     'name', 'state', 'origin', 'account_id', 'limit_id', 'requested_by_id', 'submitted_date', 'decided_by_id',
-    'decided_date', 'decided_amount', 'decision_note',
+    'decided_date', 'decided_amount', 'decision_note', 'author_ids',
 }  # fmt: skip
+# What becomes the limit: who writes it does not approve that.
+LIMIT_FIELDS = {'amount', 'currency_id', 'kind', 'date_to'}
 # Messages and activities, which may be written whatever the state.
 SOCIAL = ('message_', 'activity_', 'my_activity_', 'website_message_')
 
@@ -63,6 +65,16 @@ class CreditApplication(models.Model):
     )
     requested_by_id = fields.Many2one(
         'res.users', string="Applied For By", readonly=True, copy=False, default=lambda self: self.env.user
+    )
+    author_ids = fields.Many2many(
+        'res.users',
+        'credit_application_author_rel',
+        'application_id',
+        'user_id',
+        string="Changed By",
+        readonly=True,
+        copy=False,
+        help="Who changed what is asked for. None of them approves the limit.",
     )
     submitted_date = fields.Datetime(string="Submitted On", readonly=True, copy=False)
     kind = fields.Selection(
@@ -238,6 +250,9 @@ class CreditApplication(models.Model):
         if any(not name.startswith(SOCIAL) for name in vals):
             self._check_editable()
         result = super().write(vals)
+        if LIMIT_FIELDS & vals.keys():
+            # Written by the flow only.
+            self.sudo()._write_flow({'author_ids': [fields.Command.link(self.env.uid)]})
         if not self.env.su:
             self.filtered(lambda application: application.state == 'draft')._fill_checklist()
         return result
@@ -541,8 +556,17 @@ class CreditApplication(models.Model):
             elif limit.state == 'draft':
                 application._write_flow({'state': 'submitted'})
             elif limit.state in ('approved', 'rejected'):
-                amount = limit.amount if limit.state == 'approved' else 0.0
-                application._decide(limit.state, limit.decided_by_id, limit.decision_note, amount)
+                application._decide(
+                    limit.state, limit.decided_by_id, limit.decision_note, application._amount_of(limit)
+                )
+
+    def _amount_of(self, limit):
+        """Return what was approved, in the currency of this application: whoever decides may choose another."""
+        self.ensure_one()
+        if limit.state != 'approved' or limit.limit_kind == 'unlimited':
+            return 0.0
+        company = self.company_id
+        return limit.currency_id._convert(limit.amount, self.currency_id, company, company._credit_today())
 
     def _decide(self, state, user, note, amount):
         """Note the decision and tell the applicant."""
@@ -560,10 +584,13 @@ class CreditApplication(models.Model):
         self._close_activity()
         applicant = self.requested_by_id
         reader = self.with_context(lang=applicant.lang or self.env.lang)
-        money = formatLang(reader.env, amount, currency_obj=self.currency_id)
+        # The applicant reads what became of it, not the limit.
+        limit = reader.sudo().limit_id
         body = (
-            reader.env._("A credit limit of %(amount)s is approved for %(customer)s.", amount=money,
-                         customer=self.partner_id.display_name)
+            reader.env._("Unlimited credit is approved for %(customer)s.", customer=self.partner_id.display_name)
+            if state == 'approved' and limit.limit_kind == 'unlimited'
+            else reader.env._("A credit limit of %(amount)s is approved for %(customer)s.", amount=limit._amount_text(),
+                              customer=self.partner_id.display_name)
             if state == 'approved'
             else reader.env._("The application for %(customer)s is rejected: %(reason)s", reason=note or "–",
                               customer=self.partner_id.display_name)

@@ -48,6 +48,7 @@ class CreditLimit(models.Model):
         return result
 
     def _approval_barred(self):
-        # EXTENDS credit.approval.mixin: nor who applied for it, whoever handed it in
+        # EXTENDS credit.approval.mixin: nor who applied for it or changed what is asked for, whoever handed it in
         application = self.sudo().application_id
-        return super()._approval_barred() | application.requested_by_id | application.create_uid
+        authors = application.requested_by_id | application.create_uid | application.author_ids
+        return super()._approval_barred() | authors

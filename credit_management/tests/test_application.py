@@ -79,6 +79,35 @@ class TestApplication(CreditCommon, HttpCase):
         events = self.env['credit.event'].sudo().search([('account_id', '=', application.account_id.id)])
         self.assertLessEqual({'application_submitted', 'application_decided'}, set(events.mapped('kind')))
 
+    def test_limit_in_another_currency_or_unlimited_is_told_as_it_is(self):
+        euro = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
+        for values, amount, text in (
+            ({'currency_id': euro.id}, 2500, "5,000.00"),
+            ({'limit_kind': 'unlimited'}, 0, "Unlimited credit"),
+        ):
+            application = self._application(self.analyst)
+            application.action_submit()
+            application.limit_id.action_draft()
+            application.limit_id.write(values)
+            application.limit_id.action_submit()
+            application.limit_id.with_user(self.manager).action_approve()
+            self.assertEqual((application.state, application.decided_amount), ('approved', amount))
+            self.assertIn(text, application.message_ids.sorted('id')[-1].body)
+
+    def test_who_changed_what_is_asked_for_does_not_approve_it(self):
+        application = self._application()
+        application.action_submit()
+        application.with_user(self.manager).visit_note = "a fine shop"
+        application.with_user(self.other_manager).amount = 8000
+        application.with_user(self.analyst).action_propose()
+        limit = application.sudo().limit_id
+        with self.assertRaisesRegex(AccessError, "is your own"):
+            limit.with_user(self.other_manager).action_approve()
+        limit.with_user(self.manager).action_approve()
+        self.assertEqual(application.state, 'approved')
+        with self.assertRaises(AccessError):
+            self._application(complete=False).author_ids = False
+
     def test_submitted_by_an_analyst_is_proposed_at_once(self):
         application = self._application(self.analyst)
         application.action_submit()
