@@ -456,8 +456,11 @@ class SaleOrder(models.Model):
             lambda transaction: (
                 transaction.state in ('authorized', 'done')
                 and transaction.operation not in ('refund', 'validation')
-                # Once there is a payment, the ledger tells whether it has come.
-                and not transaction.payment_id
+                # Once its payment has an entry or is matched, the ledger tells whether it has come.
+                and (
+                    not transaction.payment_id
+                    or (transaction.payment_id.state == 'in_process' and not transaction.payment_id.move_id)
+                )
                 and (not since or transaction.create_date >= since)
             )
         )

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from psycopg2 import IntegrityError
 
 from odoo import Command, fields
@@ -380,6 +382,14 @@ class TestSaleOrderCheck(CreditCommon):
         )
         self.assertEqual(order._credit_paid_amount(), 100)
         transaction.payment_id = self._pay(100)
+        self.assertEqual(order._credit_paid_amount(), 0)
+        # As with the full accounting: without an outstanding account, a payment has no entry until it is matched.
+        with patch.object(type(self.env['account.move']), '_get_invoice_in_payment_state', return_value='in_payment'):
+            payment = self._pay(100)
+        self.assertEqual((payment.state, payment.move_id.id), ('in_process', False))
+        transaction.payment_id = payment
+        self.assertEqual(order._credit_paid_amount(), 100)
+        payment.state = 'paid'
         self.assertEqual(order._credit_paid_amount(), 0)
 
     def test_no_context_key_opens_a_door(self):
