@@ -204,7 +204,13 @@ class CreditRelease(models.Model):
         company = self._approval_company()
         if not bound or company.currency_id.compare_amounts(self._approval_request(margin=0.0).amount, bound) > 0:
             return False
-        return user in self._emergency_users()
+        return user in self._emergency_users() and not self._refused_before()
+
+    def _refused_before(self):
+        """Tell whether somebody has released this document alone before, and was not confirmed."""
+        self.ensure_one()
+        document = [('res_model', '=', self.res_model), ('res_id', '=', self.res_id)]
+        return bool(self.search_count([*document, ('emergency_state', '=', 'refused')], limit=1))
 
     def _emergency_users(self):
         """Return who may release this document alone, up to the policy's amount."""
@@ -218,6 +224,13 @@ class CreditRelease(models.Model):
         :raise AccessError: if the user may not release it alone
         :raise UserError: if the reason is missing
         """
+        if self._refused_before():
+            raise UserError(
+                self.env._(
+                    "An emergency release of %(document)s was refused: now those decide who would have had to.",
+                    document=self.document_name,
+                )
+            )
         if not self._may_release_in_emergency(self.env.user):
             bound = self._approval_policy().sudo().emergency_amount
             currency = self._approval_company().currency_id

@@ -148,6 +148,9 @@ class SaleOrder(models.Model):
         if not release:
             raise UserError(self.env._("%(document)s has no release to be confirmed.", document=self.name))
         release._settle_emergency(confirmed, note, reason, step)
+        if not confirmed:
+            # Whoever decides need not have the right to write orders.
+            self.sudo()._credit_hold_rest()
         author = self._credit_as_author()
         title = (
             author.env._("Emergency release confirmed by %(user)s", user=self.env.user.name)
@@ -157,9 +160,14 @@ class SaleOrder(models.Model):
         author._credit_post(title, [note], notify=True)
 
     def _credit_goods_stopped(self):
-        """Tell whether the goods of this order have to stay until its emergency release is confirmed."""
+        """Tell whether the goods of this order have to stay until its emergency release is confirmed.
+
+        One that is refused is on hold, see `_credit_delivery_stopped`.
+        """
         self.ensure_one()
-        return self.sudo().credit_release_id.emergency_state in ('refused', 'overdue')
+        order = self.sudo()
+        state = order.credit_release_id.emergency_state
+        return state == 'overdue' or (state == 'refused' and order.credit_state != 'on_hold')
 
     def _credit_approval_button(self, decision, step):
         """Return the dialog that the list of approvals opens for this order.

@@ -143,17 +143,23 @@ class SaleOrder(models.Model):
             release.with_context(lang=self.env.lang)._title(),
             release.with_context(lang=self.env.lang)._story(),
         )
-        if self.credit_state == 'awaiting_payment' or (self.state == 'sale' and self._credit_undelivered()):
-            self._credit_write({'credit_state': 'on_hold', 'credit_hold_date': fields.Datetime.now()})
-            self.credit_account_id._schedule_hold_activity()
-            if self.state == 'sale':
-                story.append(
-                    self.env._("What is not delivered yet waits until the money has come or it is released again.")
-                )
+        if self._credit_hold_rest() and self.state == 'sale':
+            story.append(
+                self.env._("What is not delivered yet waits until the money has come or it is released again.")
+            )
         decider = release.decided_by_id
         self._credit_post(title, story, notify=True, partners=decider.partner_id)
         for user in decider | self.user_id:
             self._credit_ask(user, title, story[-1])
+
+    def _credit_hold_rest(self):
+        """Hold an order whose release does not hold any more, if there is anything left to hold; tell whether."""
+        self.ensure_one()
+        if self.credit_state != 'awaiting_payment' and not (self.state == 'sale' and self._credit_undelivered()):
+            return False
+        self._credit_write({'credit_state': 'on_hold', 'credit_hold_date': fields.Datetime.now()})
+        self.credit_account_id._schedule_hold_activity()
+        return True
 
     def _credit_undelivered(self):
         """Tell whether anything of a confirmed order is still to be delivered."""
@@ -220,7 +226,11 @@ class SaleOrder(models.Model):
             or self._credit_check_open(record=False)['outcome'] in STOPPING
         ):
             return
-        self._credit_write({'credit_state': 'released'})
+        vals = {'credit_state': 'released'}
+        if self.credit_release_id.emergency_state == 'refused':
+            # Not the release lets it go on, the customer's credit does.
+            vals = {'credit_state': 'passed', 'credit_release_id': False}
+        self._credit_write(vals)
         self._credit_post(
             self.env._("The goods may leave"), [self.env._("The customer's credit is enough for it now.")], notify=True
         )

@@ -974,9 +974,33 @@ class TestEmergencyRelease(ApprovalCommon):
         order = self._released_alone()
         order.with_user(self.director)._credit_settle_emergency(False, "never")
         self.assertEqual(order.credit_release_id.emergency_state, 'refused')
-        self.assertTrue(order._credit_goods_stopped())
+        self.assertEqual((order.state, order.credit_state), ('sale', 'on_hold'))
+        self.assertTrue(order._credit_delivery_stopped())
         with self.assertRaisesRegex(UserError, "no release to be confirmed"):
             order.with_user(self.director)._credit_settle_emergency(True, "after all")
+        # Nor by the next one alone.
+        self.assertFalse(order.with_user(self.other_manager).credit_can_release_alone)
+        with self.assertRaisesRegex(UserError, "was refused"):
+            order.with_user(self.manager)._credit_release_alone("once more", self.reason)
+
+    def test_refused_it_goes_on_when_it_is_released_by_its_levels(self):
+        order = self._released_alone()
+        order.with_user(self.director)._credit_settle_emergency(False, "never")
+        order.with_user(self.manager)._credit_release("they have paid half")
+        self.assertEqual(order.credit_state, 'on_hold')
+        order.with_user(self.director)._credit_release("all right")
+        self.assertEqual(order.credit_state, 'released')
+        self.assertFalse(order._credit_goods_stopped() or order._credit_delivery_stopped())
+
+    def test_refused_it_goes_on_when_the_credit_is_enough(self):
+        order = self._released_alone()
+        order.with_user(self.director)._credit_settle_emergency(False, "never")
+        order._credit_reevaluate()
+        self.assertEqual(order.credit_state, 'on_hold')
+        self._pay(5000)
+        order._credit_reevaluate()
+        self.assertEqual((order.credit_state, order.credit_release_id.id), ('passed', False))
+        self.assertFalse(order._credit_goods_stopped() or order._credit_delivery_stopped())
 
     def test_amount_counts_in_company_currency(self):
         currency = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
