@@ -10,7 +10,7 @@ from odoo.tools.float_utils import float_compare
 class Expected:
     """Money that a release waits for: an amount, and the same in company currency at the day of the decision.
 
-    `kept`: it had come before; what is left of it is not another one's.
+    `kept`: when it had come, None if it has not; what is booked later is not what has kept it.
     """
 
     id: int
@@ -18,21 +18,21 @@ class Expected:
     currency: int
     amount: float
     company_amount: float
-    kept: bool = False
+    kept: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Payment:
     """Money that has come, or if negative has gone back, and the same in company currency as it was booked.
 
-    `paid_for`: id of what the customer paid it for, 0 if he did not say.
+    `paid_for`: ids of what the customer paid it for, none if he did not say.
     """
 
     date: datetime
     currency: int
     amount: float
     company_amount: float
-    paid_for: int = 0
+    paid_for: frozenset = frozenset()
 
 
 def allocate(expected, payments):
@@ -48,9 +48,10 @@ def allocate(expected, payments):
     for payment, left in _kept(payments):  # how much of the payment is left
         for item in sorted(
             expected,
-            key=lambda item, payment=payment: (item.id != payment.paid_for, not item.kept, item.since, item.id),
+            key=lambda item, payment=payment: (item.id not in payment.paid_for, not item.kept, item.since, item.id),
         ):
-            if payment.date < item.since or shares[item.id] >= 1.0:
+            late = item.kept and payment.date > item.kept and item.id not in payment.paid_for
+            if late or payment.date < item.since or shares[item.id] >= 1.0:
                 continue
             same = payment.currency == item.currency
             paid, wanted = (payment.amount, item.amount) if same else (payment.company_amount, item.company_amount)

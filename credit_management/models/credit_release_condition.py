@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -251,7 +252,8 @@ class CreditRelease(models.Model):
                 release.currency_id._convert(
                     release.condition_amount, company.currency_id, company, release.condition_since.date()
                 ),
-                release.condition_state == 'kept',
+                # Later than the payment by the part of a second that it lacks.
+                release.condition_date + timedelta(seconds=1) if release.condition_state == 'kept' else None,
             )
             for release in every
         ]
@@ -351,19 +353,17 @@ class CreditRelease(models.Model):
         )
         online = self._paid_online()
         return [
-            Payment(date, currency, float(amount), float(balance), online.get(move_id, 0))
+            Payment(date, currency, float(amount), float(balance), frozenset(online.get(move_id, ())))
             for move_id, date, currency, amount, balance in rows
         ]
 
     def _paid_online(self):
-        """Return {id of the entry: id of the release for whose order it was paid online}."""
-        found = {}
+        """Return {id of the entry: ids of the releases for whose orders it was paid online}."""
+        found = defaultdict(set)
         # Whoever looks after conditions need not read transactions.
-        for release in self.sorted('id').sudo():
-            for transaction in release._sale_order().transaction_ids:
-                # What pays several orders is nobody's in particular.
-                if transaction.payment_id.move_id and len(transaction.sale_order_ids) == 1:
-                    found[transaction.payment_id.move_id.id] = release.id
+        for release in self.sudo():
+            for entry in release._sale_order().transaction_ids.payment_id.move_id:
+                found[entry.id].add(release.id)
         return found
 
     # -------------------------------------------------------------------------

@@ -59,12 +59,20 @@ class TestAllocation(BaseCase):
 
     def test_payment_goes_to_what_it_was_paid_for_and_what_was_kept_before_open_ones(self):
         expected = [self._expected(1, 100), self._expected(2, 100, 2)]
-        paid_for = Payment(datetime(2026, 1, 3), 1, 120, 120, paid_for=2)
+        paid_for = Payment(datetime(2026, 1, 3), 1, 120, 120, paid_for=frozenset({2}))
         shares = allocate(expected, [paid_for])
         self.assertEqual(shares[2], 1.0)
         self.assertAlmostEqual(shares[1], 0.2)
-        kept = Expected(2, datetime(2026, 1, 2), 1, 100, 100, kept=True)
+        kept = Expected(2, datetime(2026, 1, 2), 1, 100, 100, kept=datetime(2026, 1, 4))
         self.assertEqual(allocate([expected[0], kept], [self._payment(100, 3)]), {1: 0.0, 2: 1.0})
+
+    def test_what_comes_after_a_condition_was_kept_has_not_kept_it(self):
+        kept = Expected(1, datetime(2026, 1, 1), 1, 100, 100, kept=datetime(2026, 1, 4))
+        expected = [kept, self._expected(2, 100, 5)]
+        self.assertEqual(allocate(expected, [self._payment(100, 6)]), {1: 0.0, 2: 1.0})
+        # What was paid for it online has kept it before it was booked.
+        paid_for = Payment(datetime(2026, 1, 6), 1, 100, 100, paid_for=frozenset({1}))
+        self.assertEqual(allocate(expected, [paid_for]), {1: 1.0, 2: 0.0})
 
 
 @tagged('post_install', '-at_install')
@@ -94,7 +102,8 @@ class TestReleaseCondition(CreditCommon):
 
     def _look(self, days=0):
         """Have the job look at everything, some days later."""
-        with freeze_time(datetime.combine(date_add(self.today, days=days), datetime.min.time()) + timedelta(hours=12)):
+        # Not before what is paid in this transaction.
+        with freeze_time(datetime.now() + timedelta(days=days)):
             self.env['credit.recheck'].sudo()._mark_all()
             with self.enter_registry_test_mode():
                 self.env.ref('credit_management.ir_cron_recheck').method_direct_trigger()
@@ -359,10 +368,15 @@ class TestReleaseCondition(CreditCommon):
         other = self._order_of(50)
         other.with_user(self.sales_user).action_confirm()
         second = self._release(other, condition='promise', condition_amount=50)
-        self._pay(50)
-        self._look()
+        later = self._pay(50).move_id.line_ids
+        self.env.cr.execute(
+            "UPDATE account_move_line SET create_date = %s WHERE id = ANY(%s)",
+            [first.condition_date + timedelta(minutes=5), later.ids],
+        )
+        self._look(1)
+        self.assertEqual(second.condition_state, 'kept')
         payment.move_id._reverse_moves(cancel=True)
-        self._look()
+        self._look(2)
         self.assertEqual((first.condition_state, first.condition_received), ('open', 0))
         self.assertEqual((second.condition_state, second.condition_received), ('kept', 50))
 
