@@ -322,6 +322,7 @@ class TestPaymentRequest(CreditCommon):
             }
         )
         # With the 50 that are left it would not count as paid for.
+        order.invalidate_recordset()
         self.assertEqual(order.amount_paid, 10)
         self.assertIsNone(order._credit_payment_offer())
 
