@@ -9,9 +9,6 @@ from . import credit_account_score
 from . import credit_alert_scoring
 from . import credit_check_line
 from . import credit_event
-from . import credit_event_entered
-from . import credit_event_explanation
-from . import credit_event_score
 from . import credit_grade
 from . import credit_limit_recommendation
 from . import credit_policy_recommendation
@@ -20,16 +17,6 @@ from . import res_company
 from . import res_config_settings
 from . import res_partner
 from . import report_scoring_explanation
-from . import res_company_entered
-from . import res_company_explanation
-from . import res_company_score
-from . import res_company_warning
-from . import res_config_settings_entered
-from . import res_config_settings_explanation
-from . import res_config_settings_score
-from . import res_config_settings_warning
-from . import res_partner_entered
-from . import res_partner_score
 from . import scoring_answer
 from . import scoring_band
 from . import scoring_bin

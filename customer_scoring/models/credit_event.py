@@ -16,6 +16,7 @@ KIND_LABELS = [
     ('scored', "Score has another grade"),
     ('grade_overridden', "Grade overridden"),
     ('override_ended', "Override of the grade ended"),
+    ('explained', "Explanation of the score printed"),
 ]
 REFERENCES = {
     'statement_id': 'scoring.statement',
@@ -125,6 +126,13 @@ class CreditEvent(models.Model):
 
     def _describe_override_ended(self, payload, references):
         return references.get('override_id', '')
+
+    def _describe_explained(self, payload, references):
+        return self.env._(
+            "Score as of %(day)s (%(card)s)",
+            day=self._day(payload, 'date_to'),
+            card=references.get('card_id', ''),
+        )
 
 
 def _rounded(value):

@@ -2,9 +2,11 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..engine.warning import Thresholds
+from .scoring_fact import LEGAL_BASIS_LABELS
 
 # A branch scores and is warned as its main company.
 SETTINGS = [
+    'scoring_legal_basis',
     'scoring_tolerance_days',
     'scoring_bill_settlement',
     'scoring_statement_months',
@@ -20,6 +22,14 @@ class ResCompany(models.Model):
 
     _inherit = 'res.company'
 
+    scoring_legal_basis = fields.Selection(
+        LEGAL_BASIS_LABELS,
+        string="Legal Basis of Scores",
+        default='interest',
+        required=True,
+        help="What allows to score customers by your own books, by the law on data protection. Customers read it in "
+        "the printed explanation. What is entered from outside states its own.",
+    )
     scoring_tolerance_days = fields.Integer(
         string="Days Still On Time",
         default=0,

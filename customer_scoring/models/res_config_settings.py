@@ -4,6 +4,7 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
 
+    scoring_legal_basis = fields.Selection(related='company_id.scoring_legal_basis', readonly=False)
     scoring_tolerance_days = fields.Integer(related='company_id.scoring_tolerance_days', readonly=False)
     scoring_bill_settlement = fields.Selection(related='company_id.scoring_bill_settlement', readonly=False)
     scoring_warn_score_drop = fields.Float(related='company_id.scoring_warn_score_drop', readonly=False)
