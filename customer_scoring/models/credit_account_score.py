@@ -1,11 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
+from .scoring_field import EnteredFloat
 from .scoring_score import READERS
 
 ANALYST = 'credit_management.group_credit_analyst'
 # Written by scoring only.
-SCORE_FIELDS = {'score_id', 'score', 'score_date'}
+SCORE_FIELDS = {'score_id', 'score', 'score_date', 'score_advisory'}
 
 
 class CreditAccount(models.Model):
@@ -16,7 +18,8 @@ class CreditAccount(models.Model):
     score_id = fields.Many2one(
         'scoring.score', string="Last Score", readonly=True, copy=False, ondelete='set null', groups=READERS
     )
-    score = fields.Float(
+    # NULL without a score, also of an account that was entered by hand: 0 is the worst score, and stops orders.
+    score = EnteredFloat(
         readonly=True,
         copy=False,
         digits=(16, 1),
@@ -28,7 +31,7 @@ class CreditAccount(models.Model):
     score_grade_id = fields.Many2one(related='score_id.grade_id', string="Grade of the Score", groups=READERS)
     score_change = fields.Float(related='score_id.change', string="Change of the Score", groups=READERS)
     score_little = fields.Boolean(related='score_id.little', groups=READERS)
-    score_advisory = fields.Boolean(related='score_id.advisory', string="Advice Only", groups=READERS)
+    score_advisory = fields.Boolean(string="Advice Only", readonly=True, copy=False, groups=READERS)
     score_stake = fields.Float(related='score_id.stake', string="Stake Score", groups=READERS)
     score_has_stake = fields.Boolean(related='score_id.has_stake', groups=READERS)
     score_card_id = fields.Many2one(related='score_id.card_id', string="Scorecard", groups=READERS)
@@ -55,9 +58,13 @@ class CreditAccount(models.Model):
     def _search_score_differs(self, operator, value):
         if operator != 'in' or list(value) != [True]:
             return NotImplemented
-        domain = [('score_id.grade_id', '!=', False)]
-        ids = [account.id for account in self.search(domain) if account.score_grade_id != account.grade_id]
-        return [('id', 'in', ids)]
+        self.flush_model(['grade_id', 'score_id'])
+        self.env['scoring.score'].flush_model(['grade_id'])
+        differing = SQL(
+            "(SELECT account.id FROM credit_account account JOIN scoring_score score ON score.id = account.score_id"
+            " WHERE score.grade_id IS DISTINCT FROM account.grade_id AND score.grade_id IS NOT NULL)"
+        )
+        return [('id', 'in', differing)]
 
     @api.depends('override_ids.date_until', 'override_ids.reason', 'override_ids.state')
     def _compute_override_id(self):
@@ -91,13 +98,13 @@ class CreditAccount(models.Model):
     @api.model
     def _fact_columns(self):
         # EXTENDS credit_management: for the rule on the score
-        return [*super()._fact_columns(), 'score']
+        return [*super()._fact_columns(), 'score', 'score_advisory']
 
     @api.model
     def _flush_accounts(self):
         # EXTENDS credit_management
         super()._flush_accounts()
-        self.flush_model(['score'])
+        self.flush_model(['score', 'score_advisory'])
 
     # -------------------------------------------------------------------------
     # Actions

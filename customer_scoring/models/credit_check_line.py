@@ -11,5 +11,5 @@ class CreditCheckLine(models.Model):
     def _describe_score_below(self):
         # Salespeople read this; the score itself is for analysts.
         if self.verdict == 'pass':
-            return self.env._("The credit score is high enough, or there is none.")
+            return self.env._("The credit score is no reason to stop this.")
         return self.env._("The credit score is lower than the policy asks for.")

@@ -11,5 +11,6 @@ class CreditRule(models.Model):
     kind = fields.Selection(
         selection_add=[('score_below', "Score below")],
         ondelete={'score_below': 'cascade'},
-        help="Score below: the last score of the customer. One that was never scored passes.",
+        help="Score below: the last score of the customer. One that was never scored passes, and so does a natural "
+        "person, whose score is advice only.",
     )

@@ -210,7 +210,7 @@ class ScoringScore(models.Model):
         """
         if not results:
             return
-        self.env['credit.account'].flush_model(['grade_id', 'score', 'score_date', 'score_id'])
+        self.env['credit.account'].flush_model(['grade_id', 'score', 'score_advisory', 'score_date', 'score_id'])
         last = {
             row['account_id']: row
             for row in self.env.execute_query_dict(
@@ -237,9 +237,9 @@ class ScoringScore(models.Model):
                 """
                 UPDATE credit_account
                    SET score_id = COALESCE(new.score_id, credit_account.score_id), score = new.score,
-                       score_date = %(date)s
-                  FROM unnest(%(accounts)s::int[], %(scores)s::int[], %(values)s::numeric[])
-                       AS new(account_id, score_id, score)
+                       score_date = %(date)s, score_advisory = new.advisory
+                  FROM unnest(%(accounts)s::int[], %(scores)s::int[], %(values)s::numeric[], %(advisory)s::bool[])
+                       AS new(account_id, score_id, score, advisory)
                  WHERE credit_account.id = new.account_id
              RETURNING credit_account.id
                 """,
@@ -247,6 +247,7 @@ class ScoringScore(models.Model):
                 accounts=[account.id for account in results],
                 scores=[ids.get(account.id) for account in results],
                 values=[result.score for _card, result in results.values()],
+                advisory=[not account.partner_id.is_company for account in results],
             )
         )
         # With what is computed from them.

@@ -394,6 +394,29 @@ class TestScoreRule(ScoreCommon):
         order.action_confirm()
         self.assertEqual(order.state, 'sale')
 
+    def test_account_entered_by_hand_has_no_score_and_is_not_judged(self):
+        self._policy(('score_below', 'hold', {'threshold': 60.0}))
+        partner = self.env['res.partner'].create({'name': "By hand", 'is_company': True})
+        account = self.Account.create({'partner_id': partner.id, 'company_id': self.company.id})
+        self.env.flush_all()
+        self.env.cr.execute("SELECT score FROM credit_account WHERE id = %s", [account.id])
+        self.assertEqual(self.env.cr.fetchone(), (None,))
+        order = self._order(partner=partner)
+        order.action_confirm()
+        self.assertEqual(order.state, 'sale')
+
+    def test_score_of_a_natural_person_stops_no_order(self):
+        self._policy(('score_below', 'block', {'threshold': 60.0}))
+        self._card()
+        person = self.env['res.partner'].create({'name': "Ms Zhao"})
+        account = self._account(person)
+        self._trade(50, 50, partner=person)
+        account.action_compute_score()
+        self.assertEqual((account.score, account.score_advisory), (0, True))
+        order = self._order(partner=person)
+        order.action_confirm()
+        self.assertEqual(order.state, 'sale')
+
     def test_rule_needs_a_threshold(self):
         with self.assertRaises(ValidationError):
             self._policy(('score_below', 'hold', {'threshold': 0.0}))
@@ -401,7 +424,7 @@ class TestScoreRule(ScoreCommon):
     def test_rule_without_scores_costs_no_statement(self):
         self._policy(('utilisation', 'hold', {'threshold': 100.0}))
         names = self.env['credit.account']._fact_columns()
-        self.assertEqual(names, ['score'])
+        self.assertEqual(names, ['score', 'score_advisory'])
         self.figures(held=True)
         with self.assertQueryCount(1):
             self.figures(held=True)
