@@ -16,7 +16,7 @@ class CreditPolicy(models.Model):
         tracking=True,
         help="What happens each month with the limits that are recommended for customers with a grade.\n"
         "Propose: they go to approval as one batch.\n"
-        "Apply: lower limits, and higher ones up to the amount beside it, are in force at once. Never for natural "
+        "Apply: limits up to the amount beside it are in force at once; higher ones go to approval. Never for natural "
         "persons: a person decides on them.",
     )
     recommend_apply_amount = fields.Monetary(

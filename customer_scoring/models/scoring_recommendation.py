@@ -2,7 +2,8 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date, formatLang
+from odoo.tools import SQL, clean_context, format_date, formatLang
+from odoo.tools.date_utils import start_of
 
 from ..engine.limit import DAYS_PER_MONTH, Basis, Standing, next_limit, quantile, recommend
 
@@ -11,8 +12,9 @@ MONTHS = 12
 FEWEST_MONTHS = 3
 # By when so large a share of the invoices is paid counts as the customer's lateness.
 LATE_SHARE = 0.8
-# So long nothing is proposed again after a recommendation was rejected.
-REST_AFTER_REJECTION = 90
+# So many days nothing is proposed again after a recommendation was rejected, and no limit is lowered that somebody
+# has decided otherwise: he may know what the ledger can't say yet.
+REST_DAYS = 90
 # Customers per round of the job.
 BATCH = 500
 SALES_TYPES = ('out_invoice', 'out_refund', 'out_receipt')
@@ -98,6 +100,7 @@ class ScoringRecommendation(models.Model):
     proposed_amount = fields.Monetary(string="To Propose", readonly=True, aggregator=None)
     limit_id = fields.Many2one('credit.limit', string="Proposal", readonly=True, ondelete='set null')
     latest = fields.Boolean(readonly=True, default=True, help="The newest of its customer.")
+    monthly = fields.Boolean(readonly=True, help="Made by the monthly job.")
 
     _latest_unique = models.UniqueIndex('(account_id) WHERE latest', "A customer has one newest recommendation.")
 
@@ -112,11 +115,13 @@ class ScoringRecommendation(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _recommend(self, accounts):
+    def _recommend(self, accounts, monthly=False):
         """Record what is recommended for these accounts today, and return it.
 
         A constant number of statements per company.
         """
+        # No default of a client's context gets in.
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
         made = self.browse()
         defaults = self.env['credit.policy'].default_get(SETTINGS)
         for company, group in accounts.grouped('company_id').items():
@@ -140,7 +145,7 @@ class ScoringRecommendation(models.Model):
                         today,
                         policy,
                         policy or defaults,
-                        trade.get(partner.id, (0.0, FEWEST_MONTHS, float(DAYS_PER_MONTH))),
+                        trade.get(partner.id),
                         late.get(partner.id, 0.0),
                         worth.get(partner.id),
                         own_sales,
@@ -148,6 +153,7 @@ class ScoringRecommendation(models.Model):
                         figures[partner.id]['overdue_amount'],
                         good.get(account.id),
                     )
+                    | {'monthly': monthly}
                 )
             self.search([('account_id', 'in', group.ids), ('latest', '=', True)]).write({'latest': False})
             self.flush_model(['latest'])  # before the new rows are
@@ -161,12 +167,12 @@ class ScoringRecommendation(models.Model):
         """Return the values of one recommendation.
 
         :param settings: the policy, or {name: value} where there is none
-        :param trade: (billed, months, days of credit), see `_trade`
+        :param trade: (billed, months, days of credit), see `_trade`; None if there was never any
         :param net_worth: None if not known
         :param good_since: since when nothing was overdue for long, None if not known
         """
         currency = account.currency_id
-        billed, months, terms_days = trade
+        billed, months, terms_days = trade or (0.0, FEWEST_MONTHS, float(DAYS_PER_MONTH))
         basis = Basis(
             monthly_billing=currency.round(billed / months),
             terms_days=round(terms_days, 1),
@@ -190,8 +196,8 @@ class ScoringRecommendation(models.Model):
         amount = present and present.currency_id._convert(present.amount, currency, account.company_id, today)
         standing = Standing(amount if present else None, months_good, overdue)
         verdict, proposed = next_limit(result.amount, standing, policy._course(), currency.rounding)
-        if unlimited:
-            # That no limit was set was a decision; nothing here outweighs it.
+        if unlimited or not trade:
+            # That no limit was set was a decision, as is a limit to begin with: nothing here outweighs it.
             verdict, proposed = 'same', None
         return {
             'account_id': account.id,
@@ -315,6 +321,7 @@ class ScoringRecommendation(models.Model):
         return (
             self.env['credit.limit']
             .sudo()
+            .with_context(allowed_company_ids=accounts.company_id.ids)
             .search([('account_id', 'in', accounts.ids), ('kind', '=', 'base'), ('in_force', '=', True)])
         )
 
@@ -354,15 +361,27 @@ class ScoringRecommendation(models.Model):
 
     @api.model
     def _cron_recommend(self):
-        """Recommend, propose and apply limits in all companies, once a month."""
+        """Recommend, propose and apply limits in all companies, once a month; what failed, on the next day."""
         self.env['credit.counter']._each_root_company(self._recommend_company, FAILED)
 
     @api.model
     def _recommend_company(self, company):
-        """Recommend limits for all customers of a root company that have a grade, and do what their policies say."""
-        accounts = self.env['credit.account'].search([('company_id', '=', company.id), ('grade_id', '!=', False)])
+        """Recommend limits for the customers of a root company with a grade, and do what their policies say.
+
+        Each once a month, however often it is called: overdue debt lowers a limit each time.
+        """
+        # Of two servers that do this at once, the second runs again and sees that it is done.
+        self.env['credit.counter']._advance('company_id', {company.id: 0})
+        month = start_of(company._credit_today(), 'month')
+        accounts = self.env['credit.account'].search(
+            [
+                ('company_id', '=', company.id),
+                ('grade_id', '!=', False),
+                ('recommendation_ids', 'not any', [('monthly', '=', True), ('date', '>=', month)]),
+            ]
+        )
         for start in range(0, len(accounts), BATCH):
-            self._recommend(accounts[start : start + BATCH])._follow()
+            self._recommend(accounts[start : start + BATCH], monthly=True)._follow()
 
     def _follow(self):
         """Propose, and apply, what the policies of these recommendations say."""
@@ -382,24 +401,26 @@ class ScoringRecommendation(models.Model):
             )
         )
         wanted._propose()
-        limits = applied.limit_id.filtered(lambda limit: limit.state == 'submitted')
+        # What is beyond the policy's largest limit takes a person and a reason.
+        limits = applied.limit_id.filtered(lambda limit: limit.state == 'submitted' and not limit._approval_outside())
         # Confirmations and other approvals for the same customers queue here.
         self.env['credit.counter']._bump(limits.account_id)
         limits._put_in_force(self.env._("Applied by the policy as recommended."))
 
     def _resting(self):
-        """Return those whose customer has a limit under way, or a recommendation that was rejected lately."""
-        Limit = self.env['credit.limit'].sudo()
+        """Return those that have to wait: a limit is under way, was rejected lately, or decided to be higher lately."""
+        Limit = self.env['credit.limit'].sudo().with_context(allowed_company_ids=self.company_id.ids)
         pending = Limit.search([('account_id', 'in', self.account_id.ids), ('state', 'in', ('draft', 'submitted'))])
-        rejected = Limit.search(
-            [
-                ('account_id', 'in', self.account_id.ids),
-                ('origin', '=', 'recommended'),
-                ('state', '=', 'rejected'),
-                ('decided_date', '>=', fields.Datetime.now() - relativedelta(days=REST_AFTER_REJECTION)),
-            ]
+        lately = [
+            ('account_id', 'in', self.account_id.ids),
+            ('decided_date', '>=', fields.Datetime.now() - relativedelta(days=REST_DAYS)),
+        ]
+        rejected = Limit.search([*lately, ('origin', '=', 'recommended'), ('state', '=', 'rejected')])
+        decided = Limit.search([*lately, ('origin', '!=', 'recommended'), ('kind', '=', 'base'), ('in_force', '=', True)])
+        return self.filtered(
+            lambda record: record.account_id in (pending + rejected).account_id
+            or (record.verdict == 'lower' and record.account_id in decided.account_id)
         )
-        return self.filtered(lambda record: record.account_id in (pending + rejected).account_id)
 
     def _propose(self):
         """Submit these as proposals of one batch; returns the refused as [(values, reason)]."""
@@ -491,7 +512,8 @@ class ScoringRecommendation(models.Model):
                     "A limit for %(customer)s waits for a decision already.", customer=self.partner_id.display_name
                 )
             )
-        limit = self.env['credit.limit'].create(self._prepare_limit() | {'amount': self.proposed_amount or self.amount})
+        amount = self.proposed_amount if self.verdict in ('first', 'raise', 'lower') else self.amount
+        limit = self.env['credit.limit'].create(self._prepare_limit() | {'amount': amount})
         limit._follow_recommendation(self)
         limit.action_submit()
         # As above.

@@ -177,8 +177,59 @@ class TestRecommendation(CreditCommon):
         account = self.graded('propose')
         self.Recommendation._recommend_company(self.company)
         account.limit_ids.sudo()._reject("No.")
+        account.recommendation_ids.monthly = False  # as if the month were over
         self.Recommendation._recommend_company(self.company)
+        self.assertEqual(len(account.recommendation_ids), 2)
         self.assertEqual(len(account.limit_ids), 1)
+
+    def test_overdue_debt_lowers_a_limit_once_a_month_however_often_the_job_runs(self):
+        account = self.old_limit(6)
+        account.grade_id = self.grade
+        self._invoice(3000.0, due=self.today - relativedelta(days=40))
+        self.policy.write(
+            {'recommend_mode': 'apply', 'recommend_apply_amount': 1000.0, 'recommend_overdue_lower_percent': 20.0}
+        )
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_amount, 80.0)
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_amount, 80.0)
+        account.recommendation_ids.monthly = False
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_amount, 64.0)
+
+    def test_limit_to_begin_with_stays_while_there_is_no_trade(self):
+        self.policy.write({'recommend_mode': 'apply', 'recommend_apply_amount': 100000.0})
+        account = self._account(limit=5000.0, grade_id=self.grade.id)
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.recommendation_ids.verdict, 'same')
+        self.assertEqual(account.limit_amount, 5000.0)
+
+    def test_what_somebody_decided_lately_is_not_lowered(self):
+        self.policy.write({'recommend_mode': 'apply', 'recommend_apply_amount': 100000.0})
+        account = self._account(limit=50000.0, grade_id=self.grade.id)
+        self.buy()
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual((account.recommendation_ids.verdict, account.limit_amount), ('lower', 50000.0))
+        account.recommendation_ids.monthly = False
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE credit_limit SET decided_date = '2020-01-01' WHERE account_id = %s", [account.id])
+        self.env.invalidate_all()
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_amount, account.recommendation_ids[0].amount)
+
+    def test_beyond_the_largest_limit_of_the_policy_a_person_decides(self):
+        account = self.graded('apply', recommend_apply_amount=100000.0, max_limit_amount=10.0)
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual(account.limit_ids.state, 'submitted')
+
+    def test_defaults_of_a_client_do_not_get_into_a_recommendation(self):
+        self.policy.active = False
+        account = self._account()
+        self.buy()
+        honest = self.recommend(account)
+        sly = self.Recommendation.with_context(default_recommend_growth_percent=900.0, default_latest=False)
+        record = sly._recommend(account)
+        self.assertEqual((record.growth_percent, record.latest), (honest.growth_percent, True))
 
     def test_applied_up_to_the_amount(self):
         account = self.graded('apply', recommend_apply_amount=100000.0)
