@@ -102,13 +102,12 @@ class CreditAlert(models.Model):
             facts['owing'] = max(0.0, trade.get('open_amount', 0.0))
             if 'months_since_invoice' in trade:
                 facts['days_since_invoice'] = round(trade['months_since_invoice'] * 365.25 / 12)
-            if trade.get('invoice_frequency'):
-                facts['usual_gap'] = 365.25 / 12 / trade['invoice_frequency']
+            facts['usual_gap'] = trade.get('usual_gap')
         return {account: Facts(**values[account.id]) for account in accounts}
 
     @api.model
     def _score_facts(self, accounts, today):
-        """Return {account id: score and grade now and some months ago}, in one statement."""
+        """Return {account id: score and grade now and some months ago, by the same card}, in one statement."""
         self.env['scoring.score'].flush_model()
         self.env['credit.grade'].flush_model(['sequence'])
         rows = self.env.execute_query(
@@ -116,10 +115,11 @@ class CreditAlert(models.Model):
                 """
                 SELECT account.id, now.score, before.score, now_grade.sequence, before_grade.sequence
                   FROM unnest(%(accounts)s) AS account(id)
-            CROSS JOIN LATERAL (SELECT score, grade_id FROM scoring_score
+            CROSS JOIN LATERAL (SELECT card_id, score, grade_id FROM scoring_score
                                  WHERE account_id = account.id ORDER BY date DESC, id DESC LIMIT 1) AS now
+            -- Another card is another measure: with it all customers would change at once.
             CROSS JOIN LATERAL (SELECT score, grade_id FROM scoring_score
-                                 WHERE account_id = account.id AND date <= %(before)s
+                                 WHERE account_id = account.id AND date <= %(before)s AND card_id = now.card_id
                               ORDER BY date DESC, id DESC LIMIT 1) AS before
              LEFT JOIN credit_grade now_grade ON now_grade.id = now.grade_id
              LEFT JOIN credit_grade before_grade ON before_grade.id = before.grade_id
@@ -180,35 +180,40 @@ class CreditAlert(models.Model):
             ['account_id', 'balance', 'company_id', 'date', 'move_id', 'parent_state', 'partner_id']
         )
         self.env['account.move'].flush_model(['journal_id', 'move_type', 'statement_line_id'])
+        self.env['account.journal'].flush_model(['type'])
         self.env['account.bank.statement.line'].flush_model(['account_number'])
         self.env['account.partial.reconcile'].flush_model(['amount', 'credit_move_id', 'debit_move_id'])
         self.env['res.partner'].flush_model(['commercial_partner_id'])
         common = {'partner_ids': list(partner_ids)}
         Ledger = self.env['credit.ledger.account']
         roles = Ledger._roles(company.id)
-        clearing = [*roles.get(('in_clearing', True), ()), *roles.get(('in_clearing', False), ())]
+        clearing = [*roles.get(('clearing', True), ()), *roles.get(('clearing', False), ())]
         rows = self.env.execute_query(
             SQL(
                 """
                 WITH %(contacts)s,
                 payment AS (
                     SELECT aml.id, contact.partner_id, aml.date, -aml.balance AS amount, move.journal_id,
-                           COALESCE(bank.account_number, aml.partner_id::text) AS payer,
-                           move.id AS move_id,
+                           COALESCE(bank.account_number, aml.partner_id::text) AS payer, bill.is_bill,
                            row_number() OVER (PARTITION BY contact.partner_id
                                                   ORDER BY aml.date DESC, aml.id DESC) AS place
                       FROM contact
                       JOIN account_move_line aml ON aml.partner_id = contact.id
                       JOIN account_move move ON move.id = aml.move_id
+                      JOIN account_journal journal ON journal.id = move.journal_id
                  LEFT JOIN account_bank_statement_line bank ON bank.id = move.statement_line_id
+                CROSS JOIN LATERAL (
+                    SELECT EXISTS (SELECT FROM account_move_line other
+                                    WHERE other.move_id = move.id AND other.account_id = ANY(%(clearing)s)
+                                      AND other.balance > 0) AS is_bill
+                  ) AS bill
                      WHERE aml.parent_state = 'posted' AND aml.balance < 0 AND move.move_type = 'entry'
                        AND aml.account_id = ANY(%(accounts)s) AND aml.company_id = ANY(%(branches)s)
                        AND aml.date <= %(today)s AND aml.date > %(start)s
+                       -- No write-off, no difference of rates, no set-off.
+                       AND (journal.type IN ('bank', 'cash', 'credit') OR bill.is_bill)
                 )
-                SELECT payment.partner_id, payment.payer, payment.journal_id, payment.amount,
-                       EXISTS (SELECT 1 FROM account_move_line other
-                                WHERE other.move_id = payment.move_id AND other.account_id = ANY(%(clearing)s)
-                                  AND other.balance > 0),
+                SELECT payment.partner_id, payment.payer, payment.journal_id, payment.amount, payment.is_bill,
                        EXISTS (SELECT 1 FROM account_partial_reconcile match
                                  JOIN account_move_line item ON item.id = match.debit_move_id
                                 WHERE match.credit_move_id = payment.id AND match.amount < item.balance)

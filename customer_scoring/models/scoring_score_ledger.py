@@ -128,6 +128,9 @@ class ScoringScore(models.Model):
             # Of a customer of three months the average of three months.
             'invoice_frequency': row['count_year'] / min(12.0, max(1.0, months)),
         }
+        if row['gap_days'] >= TREND_INVOICES:
+            # No metric, but for warnings: how often the customer bought in the year up to its last invoice.
+            values['usual_gap'] = (row['last_date'] - row['gaps_from']).days / (row['gap_days'] - 1)
         if months >= 12 and row['count_earlier']:
             values['frequency_change'] = 100.0 * (row['count_half'] / row['count_earlier'] - 1)
         if months >= 24 and before > 0:
@@ -316,7 +319,9 @@ class ScoringScore(models.Model):
                        COUNT(weekday.weekday) FILTER (WHERE days > %(tolerance)s) AS weekday_late
                   FROM (
                     SELECT experience.*,
-                           POWER(0.5, GREATEST(0, %(date)s::date - due) / %(half_life)s::float8) AS weight
+                           -- At most a century: a mistyped year would be too small a number for the database.
+                           POWER(0.5, LEAST(36500, GREATEST(0, %(date)s::date - due)) / %(half_life)s::float8)
+                           AS weight
                       FROM experience
                   ) AS experience
              LEFT JOIN weekday ON weekday.partner_id = experience.partner_id
@@ -324,7 +329,8 @@ class ScoringScore(models.Model):
               GROUP BY experience.partner_id
             ),
             invoice AS (
-                SELECT partner_id, move_id, MIN(date) AS date, SUM(balance) AS amount
+                SELECT partner_id, move_id, MIN(date) AS date, SUM(balance) AS amount,
+                       MAX(MIN(date)) OVER (PARTITION BY partner_id) - INTERVAL '1 year' AS year_to_last
                   FROM item
                  WHERE invoice AND NOT void
               GROUP BY partner_id, move_id
@@ -335,7 +341,9 @@ class ScoringScore(models.Model):
                        COUNT(*) FILTER (WHERE date > %(half)s) AS count_half,
                        COUNT(*) FILTER (WHERE date > %(year)s AND date <= %(half)s) AS count_earlier,
                        AVG(amount) FILTER (WHERE date > %(year)s) AS average_amount,
-                       STDDEV_POP(amount) FILTER (WHERE date > %(year)s) AS amount_deviation
+                       STDDEV_POP(amount) FILTER (WHERE date > %(year)s) AS amount_deviation,
+                       MIN(date) FILTER (WHERE date > year_to_last) AS gaps_from,
+                       COUNT(DISTINCT date) FILTER (WHERE date > year_to_last) AS gap_days
                   FROM invoice
               GROUP BY partner_id
             ),
@@ -360,6 +368,7 @@ class ScoringScore(models.Model):
                    overdue.amounts AS overdue_amounts, trade.first_date, trade.last_date,
                    COALESCE(trade.count_year, 0) AS count_year, COALESCE(trade.count_half, 0) AS count_half,
                    COALESCE(trade.count_earlier, 0) AS count_earlier, trade.average_amount, trade.amount_deviation,
+                   trade.gaps_from, trade.gap_days,
                    billed.year AS billed_year, billed.before AS billed_before,
                    COALESCE(owed.amount, 0) - COALESCE(pool.amount, 0) AS open_amount, owed.due_amount,
                    owed.lost_amount

@@ -1,5 +1,6 @@
 from dateutil.relativedelta import relativedelta
 
+from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
@@ -66,6 +67,43 @@ class TestEarlyWarning(CreditCommon):
         self.assertEqual(self.kinds(), set())  # silent, but owes nothing
         self._invoice(500.0, due=self.today + relativedelta(days=1), invoice_date=self.today - relativedelta(days=100))
         self.assertEqual(self.kinds(), {'stopped_buying'})
+
+    def test_who_buys_each_quarter_is_missed_too_and_after_more_than_a_year(self):
+        for days_ago in (670, 580, 490):
+            self.paid_invoice(days_ago, 0)
+        self._invoice(500.0, due=self.today + relativedelta(days=1), invoice_date=self.today - relativedelta(days=400))
+        alert = self.update()
+        self.assertEqual(alert.kind, 'stopped_buying')
+        self.assertEqual((alert.figures['days'], alert.figures['usual']), (400, 90.0))
+
+    def booked(self, account, amount):
+        """Take an amount off the customer's debt by an entry in the miscellaneous journal."""
+        lines = ((account, amount), (self.company_data['default_account_receivable'], -amount))
+        entry = self.env['account.move'].create(
+            {
+                'move_type': 'entry',
+                'date': self.today,
+                'journal_id': self.company_data['default_journal_misc'].id,
+                'line_ids': [
+                    Command.create({'account_id': each.id, 'partner_id': self.customer.id, 'balance': balance})
+                    for each, balance in lines
+                ],
+            }
+        )
+        entry.action_post()
+
+    def test_payments_come_through_a_bank_or_by_bill_and_what_is_written_off_is_none(self):
+        bills = self.env['account.account'].create(
+            {'name': "Bills receivable", 'code': 'BILL1', 'account_type': 'asset_current', 'reconcile': False}
+        )
+        self.env['credit.ledger.account'].create(
+            {'company_id': self.company.id, 'account_id': bills.id, 'role': 'clearing'}
+        )
+        self.paid_invoice(50, 0)
+        self.booked(bills, 70.0)
+        self.booked(self.company_data['default_account_expense'], 30.0)
+        made = self.Alert._payments(self.customer.ids, self.company, self.today)[self.customer.id]
+        self.assertEqual([(payment.amount, payment.is_bill) for payment in made], [(100.0, False), (70.0, True)])
 
     def test_somebody_else_pays(self):
         journal = self.company_data['default_journal_cash']
@@ -146,6 +184,18 @@ class TestEarlyWarning(CreditCommon):
         )
         self.assertTrue(activities)
         self.assertFalse([text for text in activities.mapped('summary') if '80' in text])
+
+    def test_score_of_another_card_is_no_drop(self):
+        self.env.cr.execute(
+            """
+            INSERT INTO scoring_score (account_id, company_id, card_id, date, score)
+            SELECT %s, %s, card.id, day, score
+              FROM (SELECT MIN(id) AS old, MAX(id) AS new FROM scoring_card) AS cards,
+                   LATERAL (VALUES (cards.old, %s::date, 80), (cards.new, %s::date, 60)) AS card(id, day, score)
+            """,
+            [self.account.id, self.company.id, self.today - relativedelta(months=4), self.today],
+        )
+        self.assertFalse(self.update())
 
     def test_statements_do_not_grow_with_the_customers(self):
         partners = self.env['res.partner'].create([{'name': f"C{i}", 'is_company': True} for i in range(20)])

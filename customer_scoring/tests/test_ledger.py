@@ -229,6 +229,14 @@ class TestLateness(ScoringCommon):
         self._sell(due=-800)
         self.assertEqual(self.days(), [800])
 
+    def test_mistyped_year_of_a_due_date_stops_nobody(self):
+        invoice = self._sell(due=-30)
+        line = invoice.line_ids.filtered('date_maturity')
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE account_move_line SET date_maturity = '0025-06-01' WHERE id = %s", [line.id])
+        self.assertEqual(len(self.days()), 1)
+        self.assertGreater(self.days()[0], 700_000)
+
     def test_small_residue_of_a_customer_is_not_overdue(self):
         self._sell(40.0, due=-60)
         self.assertEqual((self.days(), self.history().overdue), ([], ()))
@@ -283,6 +291,9 @@ class TestAsOf(ScoringCommon):
         today = self.company._credit_today()
         values = self.values(day=today)
         self.assertEqual((values['promises_broken'], values['payments_returned'], values['disputes']), (1, 1, 0))
+        # Kinds of other add-ons are read by their names alone.
+        self.env['credit.event']._record([(account, 'dispute_opened', {}), (account, 'dispute_solved', {})])
+        self.assertEqual(self.values(day=today)['disputes'], 1)
         self.assertEqual(self.values(day=add(today, days=-1))['promises_broken'], 0)
         self.assertEqual(self.values(day=add(today, months=13))['promises_broken'], 0)
 

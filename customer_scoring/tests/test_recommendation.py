@@ -177,7 +177,7 @@ class TestRecommendation(CreditCommon):
         account = self.graded('propose')
         self.Recommendation._recommend_company(self.company)
         account.limit_ids.sudo()._reject("No.")
-        account.recommendation_ids.monthly = False  # as if the month were over
+        account.sudo().recommendation_ids.monthly = False  # as if the month were over
         self.Recommendation._recommend_company(self.company)
         self.assertEqual(len(account.recommendation_ids), 2)
         self.assertEqual(len(account.limit_ids), 1)
@@ -193,7 +193,7 @@ class TestRecommendation(CreditCommon):
         self.assertEqual(account.limit_amount, 80.0)
         self.Recommendation._recommend_company(self.company)
         self.assertEqual(account.limit_amount, 80.0)
-        account.recommendation_ids.monthly = False
+        account.sudo().recommendation_ids.monthly = False
         self.Recommendation._recommend_company(self.company)
         self.assertEqual(account.limit_amount, 64.0)
 
@@ -210,7 +210,7 @@ class TestRecommendation(CreditCommon):
         self.buy()
         self.Recommendation._recommend_company(self.company)
         self.assertEqual((account.recommendation_ids.verdict, account.limit_amount), ('lower', 50000.0))
-        account.recommendation_ids.monthly = False
+        account.sudo().recommendation_ids.monthly = False
         self.env.flush_all()
         self.env.cr.execute("UPDATE credit_limit SET decided_date = '2020-01-01' WHERE account_id = %s", [account.id])
         self.env.invalidate_all()
