@@ -27,12 +27,18 @@ class ScoringOverride(models.Model):
         required=True, help="Why the score is not right about this customer, who reads it in the explanation."
     )
     date_until = fields.Date(
-        string="Until", required=True, help="Last day. After it the customer has the grade of its score again."
+        string="Until",
+        required=True,
+        help="Last day. After it the customer has the grade of its score again; of a natural person, and where the card "
+        "only proposes, the grade from before.",
     )
     date = fields.Date(string="From", readonly=True)
     user_id = fields.Many2one('res.users', string="By", readonly=True, ondelete='restrict')
     score_id = fields.Many2one('scoring.score', string="Score at the Time", readonly=True, ondelete='set null')
     score_grade_id = fields.Many2one('credit.grade', string="Grade of the Score", readonly=True, ondelete='restrict')
+    grade_before_id = fields.Many2one(
+        'credit.grade', string="Grade Before", readonly=True, ondelete='set null', help="Of the credit account."
+    )
     direction = fields.Selection(
         [('better', "Better"), ('worse', "Worse"), ('none', "No score yet")],
         readonly=True,
@@ -69,8 +75,12 @@ class ScoringOverride(models.Model):
         accounts = self.env['credit.account'].browse([vals.get('account_id') for vals in vals_list])
         accounts.check_access('write')
         # Whoever overrides need not be who overrode before.
-        self._in_force(accounts)._write_flow({'state': 'ended', 'date_ended': fields.Date.context_today(self)})
+        replaced = self._in_force(accounts)
+        for company, of_company in replaced.grouped('company_id').items():
+            of_company._write_flow({'state': 'ended', 'date_ended': company._credit_today()})
         self.env.flush_all()
+        before = {account: account.sudo().grade_id for account in accounts}
+        before |= {override.account_id: override.grade_before_id for override in replaced}
         rows = []
         for vals, account in zip(vals_list, accounts, strict=True):
             score = account.sudo().score_id
@@ -85,6 +95,7 @@ class ScoringOverride(models.Model):
                     'user_id': self.env.uid,
                     'score_id': score.id,
                     'score_grade_id': score.grade_id.id,
+                    'grade_before_id': before[account].id,
                     'direction': direction,
                     'state': 'active',
                 }
@@ -128,7 +139,7 @@ class ScoringOverride(models.Model):
         raise UserError(self.env._("Overrides are kept for the report. End this one instead."))
 
     def action_end(self):
-        """End these overrides now; the customers have the grades of their scores again.
+        """End these overrides now; the customers have the grades of their scores again, or those from before.
 
         :raise AccessError: if the user may not write an account, or not give it a better grade
         """
@@ -138,15 +149,20 @@ class ScoringOverride(models.Model):
         return True
 
     def _end(self):
-        """End overrides and write the grades of the scores, of companies and where the card is to write them."""
+        """End overrides: the grades of the scores follow, or where a card doesn't write them, those from before."""
         for override in self:
             account = override.account_id
             override.sudo()._write_flow({'state': 'ended', 'date_ended': override.company_id._credit_today()})
             # Who ends it may not read the card; the grade is written with the user's own rights.
             score = account.sudo().score_id
-            follows = score.grade_id and not score.advisory and score.card_id.grade_mode == 'write'
-            if follows and account.active and account.grade_id != score.grade_id:
-                account.write({'grade_id': score.grade_id.id})
+            grade = account.grade_id
+            if score.grade_id and not score.advisory and score.card_id.grade_mode == 'write':
+                grade = score.grade_id
+            elif account.grade_id == override.grade_id:
+                # Somebody decided about the grade from before, and nobody since.
+                grade = override.sudo().grade_before_id
+            if account.active and account.grade_id != grade:
+                account.write({'grade_id': grade.id})
         self.env['credit.event']._record(
             [(override.account_id, 'override_ended', {'override_id': override.id}) for override in self]
         )

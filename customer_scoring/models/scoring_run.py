@@ -44,6 +44,10 @@ class ScoringRun(models.Model):
     def _open(self, companies):
         """Return the runs that are to do today."""
         self.env['credit.counter']._advance('company_id', dict.fromkeys(companies.ids, 0))
+        # Also where no card is active any more.
+        Overrides = self.env['scoring.override']
+        for company in Overrides.search([('state', '=', 'active')]).company_id - companies:
+            Overrides._expire(company)
         todo = self.browse()
         for company in companies:
             today = company._credit_today()

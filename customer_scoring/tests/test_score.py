@@ -268,6 +268,40 @@ class TestGradeOfScore(ScoreCommon):
         self.assertEqual(self.account.grade_id, self.account.score_grade_id)
         self.assertEqual(len(self.events('override_ended')), 1)
 
+    def test_where_a_card_only_proposes_the_grade_from_before_holds_again(self):
+        self._card(grade_mode='propose')
+        self.account.grade_id = self.middle
+        self._compute(90, 90)
+        values = {'account_id': self.account.id, 'reason': "x", 'date_until': self.today}
+        Override = self.env['scoring.override'].with_user(self.manager)
+        Override.create({**values, 'grade_id': self.good.id})
+        second = Override.create({**values, 'grade_id': self.middle.id})
+        self.assertEqual((second.grade_before_id, self.account.grade_id), (self.middle, self.middle))
+        third = Override.create({**values, 'grade_id': self.good.id})
+        third.action_end()
+        self.assertEqual(self.account.grade_id, self.middle)
+        last = Override.create({**values, 'grade_id': self.good.id})
+        self.account.grade_id = False  # somebody has decided since
+        last.action_end()
+        self.assertFalse(self.account.grade_id)
+
+    def test_override_expires_where_no_card_is_active_any_more(self):
+        card = self._card()
+        self._compute(0, 0)
+        override = self.env['scoring.override'].create(
+            {'account_id': self.account.id, 'grade_id': self.bad.id, 'reason': "x", 'date_until': self.today}
+        )
+        card.action_retire()
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE scoring_override SET date_until = %s WHERE id = %s", self.today - timedelta(days=1), override.id
+            )
+        )
+        override.invalidate_recordset()
+        self.run_job()
+        self.assertEqual((override.state, self.account.grade_id), ('ended', self.good))
+
     def test_override_needs_a_reason_a_later_day_and_another_grade(self):
         self._card()
         self._compute(0, 0)
