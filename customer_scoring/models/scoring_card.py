@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 from odoo.tools import SQL
 
 from ..engine import score as engine
@@ -219,7 +220,7 @@ class ScoringCard(models.Model):
         """Let these drafts score from now on, in place of the cards that are active for the same segment.
 
         :raise AccessError: if the user is no credit manager
-        :raise UserError: if a card is no draft, or is not complete
+        :raise UserError: if a card is no draft, is not complete, or would take another's place without being valid
         """
         self._check_manager()
         self.check_access('write')
@@ -227,13 +228,23 @@ class ScoringCard(models.Model):
             card._check_draft()
             card._check_complete()
             today = card.company_id._credit_today()
-            self.search(
+            former = self.search(
                 [
                     ('company_id', '=', card.company_id.id),
                     ('segment_key', '=', card.segment_key),
                     ('state', '=', 'active'),
                 ]
-            )._write_flow({'state': 'retired', 'date_retired': today})
+            )
+            if former and not card._is_valid(today):
+                raise UserError(
+                    self.env._(
+                        "%(card)s is not valid today, but would take the place of %(former)s: nobody of its segment "
+                        "would be scored. Change its days, or activate it later.",
+                        card=card.display_name,
+                        former=former[0].display_name,
+                    )
+                )
+            former._write_flow({'state': 'retired', 'date_retired': today})
             self.flush_model(['state'])
             card._write_flow({'state': 'active', 'date_activated': today})
             self.env['scoring.prior'].sudo()._estimate(card, today, SAMPLE)
@@ -302,12 +313,25 @@ class ScoringCard(models.Model):
         templates = standard.filtered(lambda card: card.company_id == standard[:1].company_id)
         for company in companies - standard.company_id:
             for template in templates:
-                card = template.copy({'name': template.name, 'company_id': company.id, 'date_from': False})
+                default = {'name': template.name, 'company_id': company.id}
+                # A grade that the company of the template has made its own is none of this one.
+                if template.band_ids.grade_id.company_id:
+                    default['band_ids'] = [
+                        Command.create({'minimum': band.minimum, 'grade_id': band.grade_id.id})
+                        for band in template.band_ids
+                        if not band.grade_id.company_id
+                    ]
+                card = template.copy(default)
                 card.standard = True
 
     # -------------------------------------------------------------------------
     # Whom it scores
     # -------------------------------------------------------------------------
+
+    def _is_valid(self, date):
+        """Tell whether this card may score on a day."""
+        self.ensure_one()
+        return (not self.date_from or self.date_from <= date) and (not self.date_to or date <= self.date_to)
 
     def _segment_domain(self):
         """Return the domain of the commercial partners that this card is for."""
@@ -328,9 +352,9 @@ class ScoringCard(models.Model):
         A statement per active card that is for a segment.
         """
         cards = self.sudo().search([('company_id', '=', company.id), ('state', '=', 'active')])
-        cards = cards.filtered(
-            lambda card: (not card.date_from or card.date_from <= date) and (not card.date_to or card.date_to >= date)
-        ).sorted(lambda card: (-len(card._segment_domain()), card.id))
+        cards = cards.filtered(lambda card: card._is_valid(date)).sorted(
+            lambda card: (-len(card._segment_domain()), card.id)
+        )
         left, result = partners.sudo(), {}
         for card in cards:
             domain = card._segment_domain()

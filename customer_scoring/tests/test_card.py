@@ -114,6 +114,16 @@ class TestCard(CardCommon):
         other = self._card()
         self.assertEqual((first.state, companies.state, other.state), ('retired', 'active', 'active'))
 
+    def test_card_that_is_not_valid_yet_takes_nobodys_place(self):
+        first = self._card()
+        later = self._card(active=False, date_from=self.today + timedelta(days=1))
+        with self.assertRaisesRegex(UserError, "not valid today"), self.env.cr.savepoint():
+            later.action_activate()
+        self.assertEqual(first.state, 'active')
+        first.action_retire()
+        later.action_activate()
+        self.assertEqual(later.state, 'active')
+
     def test_incomplete_card_is_not_activated(self):
         for values, message in (
             ({'characteristic_ids': False}, "no characteristics"),
@@ -177,6 +187,16 @@ class TestCard(CardCommon):
         cards = self.env['scoring.card'].sudo().search([('company_id', 'in', (company + branch).ids)])
         self.assertEqual((len(cards), cards.company_id), (2, company))
         self.assertTrue(all(cards.mapped('characteristic_ids.bin_ids')))
+
+    def test_new_company_is_made_whatever_grades_the_first_one_has(self):
+        template = self.env.ref('customer_scoring.card_trade').sudo()
+        own = self.env['credit.grade'].create({'code': "OWN", 'name': "Own", 'company_id': template.company_id.id})
+        band = template.band_ids.sorted('minimum')[0]
+        band.grade_id = own.copy({'sequence': band.grade_id.sequence, 'code': "OWN2"})
+        company = self.env['res.company'].create({'name': "Another"})
+        cards = self.env['scoring.card'].sudo().search([('company_id', '=', company.id)])
+        copied = cards.filtered(lambda card: card.name == template.name)
+        self.assertEqual((len(copied), len(copied.band_ids)), (1, len(template.band_ids) - 1))
 
     def test_grade_of_a_card_is_not_deleted(self):
         self._card()

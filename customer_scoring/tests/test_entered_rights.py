@@ -93,6 +93,11 @@ class TestEnteredRights(EnteredCommon):
                 {**self.vals['scoring.statement'], 'partner_id': self.other_customer.id, 'company_id': branch.id}
             )
 
+    def test_credit_file_outlives_the_add_on(self):
+        ondelete = self.env['credit.event']._fields['kind'].ondelete
+        self.assertIn('statement_entered', ondelete)
+        self.assertFalse([kind for kind, action in ondelete.items() if not callable(action)])
+
     def test_counts_on_the_account(self):
         for model, vals in self.vals.items():
             self.env[model].with_user(self.analyst).create(vals)
