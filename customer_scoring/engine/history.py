@@ -34,8 +34,9 @@ class History:
     amount_days: float = 0.0
     weight: float = 0.0
     weight_days: float = 0.0
-    days_now: float | None = None
+    days_now: float | None = None  # average of the last half year, of `count_now` experiences
     days_before: float | None = None
+    count_now: int = 0
     due_amount: float = 0.0
     lost_amount: float = 0.0
     weekday_count: int = 0
@@ -73,7 +74,8 @@ class History:
             amount=self.amount + average * number,
             weight=self.weight + number,
             due_amount=self.due_amount + average * number,
-            days_now=_mixed(self.days_now, self.count, number),
+            days_now=_mixed(self.days_now, self.count_now, number),
+            count_now=self.count_now + number,
         )
 
     def with_payment(self, amount):

@@ -27,7 +27,8 @@ class Metric:
     `stake` metrics measure how much is at stake, not how the customer behaves:
     they are summed into a score of their own. `by_invoice` metrics are means
     over the customer's invoices: with few of them they say little and are
-    drawn towards the segment. `window` is in months where only the latest count.
+    drawn towards the segment. What is `shared` is true of many customers alike: it
+    makes a score better or worse, but alone says nothing of one of them.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Metric:
     help: str = ''
     stake: bool = False
     by_invoice: bool = False
+    shared: bool = False
     improved_by: str = ''
 
 
@@ -123,8 +125,10 @@ _METRICS = (
         "By its financial statements, compared with the year before.")),
     Metric('external_rating', _lt("External rating"), 'points', ENTERED, _UP, _lt(
         "The newest rating of a provider, on a scale from 0 to 100.")),
-    Metric('industry_risk', _lt("Industry risk"), 'class', ENTERED, _DOWN, _lt("From 1, low, to 5, high.")),
-    Metric('country_risk', _lt("Country risk"), 'class', ENTERED, _DOWN, _lt("From 1, low, to 5, high.")),
+    Metric('industry_risk', _lt("Industry risk"), 'class', ENTERED, _DOWN, _lt(
+        "From 1, low, to 5, high."), shared=True),
+    Metric('country_risk', _lt("Country risk"), 'class', ENTERED, _DOWN, _lt(
+        "From 1, low, to 5, high."), shared=True),
     Metric('questionnaire', _lt("Questionnaire"), 'points', ENTERED, _UP, _lt(
         "Points of the newest questionnaire, 0 to 100.")),
     Metric('years_in_business', _lt("Years in business"), 'ratio', ENTERED, _UP, ''),

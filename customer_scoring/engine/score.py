@@ -185,14 +185,15 @@ class Result:
 
 
 def evaluate(card, customer, prior, steps=True):
-    """Return the Result of a customer on a card, or None if there is neither an invoice to judge by nor entered data.
+    """Return the Result of a customer on a card, or None if there is neither an invoice nor an own fact to judge by.
 
     :param prior: the average `behaviour` of the segment, 0 to 100
     :param steps: False to leave out what would make it better
     """
     values = {item.metric.code: customer.value(item.metric.code) for item in card.characteristics}
     if not customer.history.count and not any(
-        values[item.metric.code] is not None and item.metric.source == ENTERED for item in card.characteristics
+        values[item.metric.code] is not None and item.metric.source == ENTERED and not item.metric.shared
+        for item in card.characteristics
     ):
         # The average of others, and that nothing bad has happened yet, say nothing of this customer.
         return None

@@ -2,22 +2,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.credit_management.models.credit_snapshot import KnownFloat
+
 from ..engine import score as engine
 
 # Customers in one pass over the ledger.
 BATCH = 1000
 READERS = 'credit_management.group_credit_analyst,credit_management.group_credit_auditor'
 REASONS = 3
-
-
-class KnownFloat(fields.Float):
-    """A number that can be "not known": False, never 0, for whoever reads a NULL."""
-
-    def convert_to_record(self, value, record):
-        return False if value is None else value
-
-    def convert_to_export(self, value, record):
-        return '' if value is None or value is False else value
 
 
 class ScoringScore(models.Model):
@@ -379,7 +371,7 @@ class ScoringScore(models.Model):
 
         A grade is written when the grade of the score changes, or where there is
         none yet: one that was chosen by hand stays until then. Never that of a
-        natural person, and none from no invoice at all.
+        natural person.
         """
         overridden = self.env['scoring.override']._in_force(self.env['credit.account'].union(*results)).account_id
         accounts_of = {}

@@ -105,6 +105,7 @@ class ScoringScore(models.Model):
             weight_days=row['weight_days'] or 0.0,
             days_now=float(row['days_now']) if row['count_now'] >= TREND_INVOICES else None,
             days_before=float(row['days_before']) if row['count_before'] >= TREND_INVOICES else None,
+            count_now=row['count_now'],
             due_amount=float(row['due_amount'] or 0.0),
             lost_amount=float(row['lost_amount'] or 0.0),
             weekday_count=row['weekday_count'] or 0,

@@ -3,9 +3,10 @@ from odoo.exceptions import UserError
 from odoo.tools import formatLang
 from odoo.tools.date_utils import add
 
+from odoo.addons.credit_management.models.credit_snapshot import KnownFloat
+
 from ..engine.history import WINDOW_MONTHS
 from ..engine.metric import METRICS
-from .scoring_score import KnownFloat
 from .scoring_score_ledger import EVENT_KINDS
 
 OVERDUE = ('overdue_share', 'overdue_days')

@@ -239,17 +239,17 @@ class ScoringStatement(models.Model):
 
     @api.depends('partner_id', 'company_id', 'period_end', 'consolidated', 'currency_id', 'revenue', 'months')
     def _compute_previous(self):
-        others = self.search([('partner_id', 'in', self.partner_id._origin.ids)])
+        # Thousands at once where warnings are looked for: each is compared with those of its customer only.
+        others = self.search([('partner_id', 'in', self.partner_id._origin.ids)]).grouped(
+            lambda other: (other.partner_id, other.company_id, other.consolidated)
+        )
         for statement in self:
             previous = self.browse()
             if statement.period_end:
-                fitting = others.filtered(
+                key = (statement.partner_id._origin, statement.company_id._origin, statement.consolidated)
+                fitting = others.get(key, previous).filtered(
                     lambda other, statement=statement: (
-                        other.partner_id == statement.partner_id._origin
-                        and other.company_id == statement.company_id._origin
-                        and other.consolidated == statement.consolidated
-                        and other != statement._origin
-                        and is_year_before(other.period_end, statement.period_end)
+                        other != statement._origin and is_year_before(other.period_end, statement.period_end)
                     )
                 )
                 previous = fitting.sorted(lambda other: (other.audited, other.id))[-1:]

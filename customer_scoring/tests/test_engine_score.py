@@ -80,6 +80,12 @@ class TestHistory(BaseCase):
         before = history(90, 5, overdue=((90, 50.0), (5, 30.0)))
         self.assertEqual(before.with_payment(60.0).overdue, ((5, 20.0),))
 
+    def test_trend_after_further_invoices_is_of_the_recent_ones_alone(self):
+        # 4 of 20 are recent and 10 days late on average: after 4 on time it is 5, whatever the old ones were.
+        before = history(*[0] * 16, *[10] * 4, days_now=10.0, days_before=0.0, count_now=4)
+        self.assertEqual(before.with_prompt(4).value('days_late_trend'), 5)
+        self.assertEqual(before.with_prompt(1).with_prompt(3).value('days_late_trend'), 5)
+
     def test_weekday_ratio_is_drawn_towards_the_own_average(self):
         # Half of all late; on the weekday 1 of 1: (1 + 3 × 0.5) / (1 + 3).
         values = history(0, 5, weekday_count=1, weekday_late=1)
@@ -131,6 +137,9 @@ class TestScore(BaseCase):
         self.assertIsNone(self.score(self.card(), History()))
         events = characteristic('promises_broken', (0, 100), (1, 0))
         self.assertIsNone(self.score(self.card(ON_TIME, events), Customer(others={'promises_broken': 0})))
+        # Where somebody is and what he does is true of many others.
+        country = characteristic('country_risk', (1, 100), (5, 0))
+        self.assertIsNone(self.score(self.card(ON_TIME, country), Customer(others={'country_risk': 1})))
 
     def test_missing_value_is_left_out_or_gets_its_points(self):
         altman = characteristic('altman_z', (-99, 0), (2.6, 100))
@@ -147,7 +156,7 @@ class TestScore(BaseCase):
 
     def test_values_in_place_of_ranges(self):
         risk = characteristic('industry_risk', (1, 100), (3, 50), (5, 0), exact=True)
-        results = [self.score(self.card(risk), Customer(others={'industry_risk': value})) for value in (1, 3, 5)]
+        results = [self.score(self.card(risk), Customer(history(0), {'industry_risk': n})) for n in (1, 3, 5)]
         self.assertEqual([result.score for result in results], [100, 50, 0])
         unknown = self.score(self.card(risk, LATE), Customer(history(0), {'industry_risk': 2}))
         self.assertEqual(unknown.score, 100)
