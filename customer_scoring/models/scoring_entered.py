@@ -244,7 +244,10 @@ class ScoringEntered(models.AbstractModel):
         sections.append(self._section(answers.line_ids, ['answer_id', 'question_id', 'option_id']))
         accounts = self.env['credit.account'].with_context(active_test=False).search(of_partner)
         computed = {
+            'credit.limit': ['kind', 'limit_kind', 'amount', 'currency_id', 'date_from', 'date_to', 'state', 'reason'],
+            'credit.alert': ['date', 'kind', 'detail', 'state', 'note', 'date_end'],
             'scoring.score': ['date', 'card_id', 'score', 'grade_id', 'invoice_count', 'rest_text', 'reason'],
+            'scoring.score.line': ['date', 'characteristic_id', 'value_text', 'share', 'most', 'step_text'],
             'scoring.override': ['date', 'grade_id', 'reason', 'date_until', 'user_id'],
             'scoring.recommendation': ['date', 'amount', 'present_amount', 'overdue_amount', 'verdict'],
         }

@@ -29,8 +29,8 @@ class ScoringOverride(models.Model):
     date_until = fields.Date(
         string="Until",
         required=True,
-        help="Last day. After it the customer has the grade of its score again; of a natural person, and where the card "
-        "only proposes, the grade from before.",
+        help="Last day. After it the customer has the grade of its score again; where somebody has to decide about it, "
+        "the grade from before.",
     )
     date = fields.Date(string="From", readonly=True)
     user_id = fields.Many2one('res.users', string="By", readonly=True, ondelete='restrict')

@@ -416,10 +416,14 @@ class ScoringRecommendation(models.Model):
             ('decided_date', '>=', fields.Datetime.now() - relativedelta(days=REST_DAYS)),
         ]
         rejected = Limit.search([*lately, ('origin', '=', 'recommended'), ('state', '=', 'rejected')])
-        decided = Limit.search([*lately, ('origin', '!=', 'recommended'), ('kind', '=', 'base'), ('in_force', '=', True)])
+        decided = Limit.search(
+            [*lately, ('origin', '!=', 'recommended'), ('kind', '=', 'base'), ('in_force', '=', True)]
+        )
         return self.filtered(
-            lambda record: record.account_id in (pending + rejected).account_id
-            or (record.verdict == 'lower' and record.account_id in decided.account_id)
+            lambda record: (
+                record.account_id in (pending + rejected).account_id
+                or (record.verdict == 'lower' and record.account_id in decided.account_id)
+            )
         )
 
     def _propose(self):

@@ -161,7 +161,10 @@ class TestPersonalData(EnteredCommon, HttpCase):
 
         self._statement(self.person)
         self._rating(350, self.person, purpose="Limit").action_withdraw()
-        account = self._account(self.person)
+        account = self._account(self.person, limit=777.0)
+        self.env['credit.alert'].sudo().create(
+            {'account_id': account.id, 'kind': 'grade_down', 'date': '2026-01-05', 'note': "Asked back"}
+        )
         self.authenticate('credit_manager', 'credit_manager')
         manager = account.with_user(self.manager)
         self.assertTrue(manager.natural_person)
@@ -174,6 +177,7 @@ class TestPersonalData(EnteredCommon, HttpCase):
         book = openpyxl.load_workbook(io.BytesIO(response.content))
         text = {str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row}
         self.assertLessEqual({"Mr Natural", "Agency", "Limit", "Legitimate interest", "2025-12-31"}, text)
+        self.assertLessEqual({"777", "Grade Worse", "Asked back"}, text)
         self.assertTrue(self.events('personal_data', self.person))
 
     def test_for_managers_and_persons_only(self):
