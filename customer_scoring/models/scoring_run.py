@@ -1,11 +1,18 @@
+import logging
+
 from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_date
 from odoo.tools.date_utils import add
 
 from ..engine.history import WINDOW_MONTHS
 from .scoring_score import BATCH
 
+_logger = logging.getLogger(__name__)
+
 ACTIVITY = 'customer_scoring.mail_activity_type_run_failed'
+# With more customers who can't be scored it is none of theirs: the run fails.
+MOST_BAD = 20
 
 
 class ScoringRun(models.Model):
@@ -19,6 +26,11 @@ class ScoringRun(models.Model):
         help="Incomplete: the day passed before the job was through; the next day's went on from the start."
     )
     score_count = fields.Integer(string="Customers Scored", readonly=True)
+    bad_count = fields.Integer(
+        string="Could Not Be Scored",
+        readonly=True,
+        help="Customers left out because of an error; the server's log has it.",
+    )
 
     _company_date_unique = models.UniqueIndex('(company_id, date)', "A company's customers are scored once a day.")
 
@@ -62,7 +74,7 @@ class ScoringRun(models.Model):
     def _again(self, company):
         """Score a company's customers again today, soon."""
         run = self.search([('company_id', '=', company.id), ('date', '=', company._credit_today())])
-        run.write({'state': 'todo', 'position': 0, 'score_count': 0})
+        run.write({'state': 'todo', 'position': 0, 'score_count': 0, 'bad_count': 0})
         self.env.ref('customer_scoring.ir_cron_score').sudo()._trigger()
 
     def _step(self):
@@ -76,19 +88,48 @@ class ScoringRun(models.Model):
         accounts = self.env['credit.account'].search(
             [('company_id', '=', company.id), ('id', '>', self.position)], order='id', limit=BATCH
         )
-        count = self.env['scoring.score']._compute_for(accounts, self.date) if accounts else 0
+        count, bad = self._score(accounts)
         done = len(accounts) < BATCH
         if done:
             self.env['scoring.prior']._take(company, self.date)
-            self.env['credit.counter']._close_failure(company, ACTIVITY)
+            if self.bad_count or bad:
+                self.env['credit.counter']._tell_failure(company, ACTIVITY)
+            else:
+                self.env['credit.counter']._close_failure(company, ACTIVITY)
         self.write(
             {
                 'score_count': self.score_count + count,
+                'bad_count': self.bad_count + len(bad),
                 'position': accounts[-1:].id or self.position,
                 **({'state': 'done', 'error': False, 'date_done': fields.Datetime.now()} if done else {}),
             }
         )
         return done
+
+    def _score(self, accounts):
+        """Score accounts; what can't be is left out, found by halves. Return (number of scores, those left out)."""
+        self.ensure_one()
+        count, bad, todo = 0, accounts.browse(), [accounts] if accounts else []
+        while todo:
+            some = todo.pop()
+            try:
+                with self.env.cr.savepoint():
+                    scored = self.env['scoring.score']._compute_for(some, self.date)
+                    self.env.flush_all()
+                count += scored
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception:
+                half = len(some) // 2
+                if half:
+                    todo += [some[half:], some[:half]]
+                    continue
+                bad += some
+                # Whatever it is: one customer must not keep all others from being scored.
+                if len(bad) > MOST_BAD or bad == accounts:
+                    raise
+                _logger.exception("Scoring of credit account %s for %s failed", some.id, self.date)
+        return count, bad
 
     @api.model
     def _open_accounts(self, company, date):

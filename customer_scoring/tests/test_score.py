@@ -375,6 +375,25 @@ class TestScoringRun(ScoreCommon):
         self.assertEqual(old.state, 'incomplete')
         self.assertEqual(runs.search([('date', '=', self.today), ('company_id', '=', self.company.id)]).state, 'done')
 
+    def test_customer_who_can_not_be_scored_keeps_no_other_from_it(self):
+        self._card()
+        partners = self.env['res.partner'].create([{'name': f"C{n}", 'is_company': True} for n in range(4)])
+        for partner in partners:
+            self._trade(0, partner=partner)
+        accounts = self.Account._for_partners(partners, self.company)
+        poison, compute = accounts[2], type(self.env['scoring.score'])._compute_for
+
+        def compute_for(scores, some, date=None):
+            return 1 / 0 if poison.id in some.ids else compute(scores, some, date)
+
+        self.patch(type(self.env['scoring.score']), '_compute_for', compute_for)
+        with mute_logger('odoo.addons.customer_scoring.models.scoring_run'):
+            self.run_job()
+        run = self.env['scoring.run'].search([('company_id', '=', self.company.id)])
+        self.assertEqual((run.state, run.bad_count), ('done', 1))
+        self.assertEqual(accounts.filtered('score_id'), accounts - poison)
+        self.assertTrue(self.company.partner_id.activity_search(['customer_scoring.mail_activity_type_run_failed']))
+
     def test_failure_of_a_company_is_told(self):
         self._card()
         self._trade(0)
