@@ -1,10 +1,13 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
+from ..engine.history import History
 from ..engine.metric import METRICS
+from ..engine.score import Customer, evaluate
 from .test_ledger import ScoringCommon
 
 ROWS = {
@@ -180,6 +183,25 @@ class TestCard(CardCommon):
             card._check_complete()
             card.characteristic_ids._check_points()
             self.assertLessEqual(set(card.characteristic_ids.mapped('metric')), set(METRICS))
+
+    def test_writing_a_debt_off_gives_no_better_grade(self):
+        for name in ('trade', 'full'):
+            card = self.env.ref(f'customer_scoring.card_{name}').sudo()._to_engine()
+            for good in (3, 10, 20):
+                days, amount = (*[0] * good, 300), 1000.0 * (good + 1)
+                unpaid = History(
+                    days=days,
+                    amount=amount,
+                    amount_days=300_000.0,
+                    weight=good + 1.0,
+                    weight_days=300.0,
+                    due_amount=amount,
+                    overdue=((300, 1000.0),),
+                    billed_year=amount,
+                )
+                lost = replace(unpaid, overdue=(), lost_amount=1000.0)
+                open_, written_off = (evaluate(card, Customer(each), 60.0, steps=False) for each in (unpaid, lost))
+                self.assertGreaterEqual(written_off.band.rank, open_.band.rank, (name, good))
 
     def test_each_main_company_has_them(self):
         company = self.env['res.company'].create({'name': "Another"})
