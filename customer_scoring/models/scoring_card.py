@@ -12,7 +12,7 @@ CONTENT_FIELDS = {
     'pull', 'tag_ids',
 }  # fmt: skip
 # The flow writes these, nobody else.
-FLOW_FIELDS = {'state', 'version', 'origin_id', 'date_activated', 'date_retired'}
+FLOW_FIELDS = {'state', 'version', 'origin_id', 'date_activated', 'date_retired', 'segment_key'}
 # So many customers say what is usual in a segment before its first run.
 SAMPLE = 300
 
@@ -174,7 +174,7 @@ class ScoringCard(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # A client makes drafts only; the rest is the flow's.
+        # A client makes drafts only; the rest is the flow's, or computed.
         return super().create(
             [{name: value for name, value in vals.items() if name not in FLOW_FIELDS} for vals in vals_list]
         )

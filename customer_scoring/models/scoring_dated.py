@@ -35,9 +35,8 @@ class ScoringDated(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [
-            {name: value for name, value in vals.items() if name not in FLOW_FIELDS | {'user_id'}} for vals in vals_list
-        ]
+        given = FLOW_FIELDS | {'user_id'} | self._derived_fields()
+        vals_list = [{name: value for name, value in vals.items() if name not in given} for vals in vals_list]
         # Explicit, so that no default from a client's context gets in.
         flow = {name: name == 'active' for name in FLOW_FIELDS & self._fields.keys() - {'known_from'}}
         asked = [
@@ -56,6 +55,10 @@ class ScoringDated(models.AbstractModel):
     def write(self, vals):
         if (FLOW_FIELDS | {'user_id'}) & vals.keys():
             raise AccessError(self.env._("What was known when follows from entering and withdrawing."))
+        if derived := self._derived_fields() & vals.keys():
+            raise AccessError(
+                self.env._("“%(field)s” follows from what is entered.", field=self._fields[min(derived)].string)
+            )
         if 'company_id' in vals and any(record.company_id.id != vals['company_id'] for record in self):
             raise UserError(self.env._("What was entered stays with its company. Enter it in the other one as well."))
         content = set(self._content_fields) & vals.keys()
@@ -66,13 +69,18 @@ class ScoringDated(models.AbstractModel):
         # Not through the cache's values alone: what is written may be what is there.
         before = {record: record._content_of(content) for record in self}
         # With what was computed then: a scale may have changed since.
-        computed = [name for name, field in self._fields.items() if field.store and field.compute]
-        copies = {record: (record.copy_data()[0], record._content_of(computed)) for record in self}
+        derived = self._derived_fields()
+        copies = {record: (record.copy_data()[0], record._content_of(derived)) for record in self}
         result = super().write(vals)
         changed = self.filtered(lambda record: record._content_of(content) != before[record])
         changed._keep_versions(copies)
         changed._after_change()
         return result
+
+    @api.model
+    def _derived_fields(self):
+        """Return the names of the stored fields that are computed, which a client could write all the same."""
+        return {name for name, field in self._fields.items() if field.store and field.compute and field.readonly}
 
     def _content_of(self, names):
         return {name: self._fields[name].convert_to_write(self[name], self) for name in names}

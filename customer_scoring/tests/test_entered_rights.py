@@ -47,6 +47,15 @@ class TestEnteredRights(EnteredCommon):
                         self.env[model].with_user(user).search([])
                 record.with_user(self.manager).unlink()
 
+    def test_what_follows_from_figures_is_not_written(self):
+        statement = self._statement()
+        rating = self._rating(350)
+        for record, vals in ((statement, {'altman_z': 9.0}), (rating, {'score': 100.0}), (rating, {'last_day': False})):
+            with self.assertRaisesRegex(AccessError, "follows from"):
+                record.write(vals)
+        sly = self.Rating.create({**self.vals['scoring.rating'], 'value': 600, 'score': 100.0})
+        self.assertEqual(sly.score, 0)
+
     def test_only_managers_set_up(self):
         for model, vals in (
             ('scoring.rating.provider', {'name': "P"}),
