@@ -57,7 +57,10 @@ class ScoringDated(models.AbstractModel):
             raise AccessError(self.env._("What was known when follows from entering and withdrawing."))
         if derived := self._derived_fields() & vals.keys():
             raise AccessError(
-                self.env._("“%(field)s” follows from what is entered.", field=self._fields[min(derived)].string)
+                self.env._(
+                    "“%(field)s” follows from what is entered.",
+                    field=self._fields[min(derived)]._description_string(self.env),
+                )
             )
         if 'company_id' in vals and any(record.company_id.id != vals['company_id'] for record in self):
             raise UserError(self.env._("What was entered stays with its company. Enter it in the other one as well."))
