@@ -99,6 +99,7 @@ class ScoringRecommendation(models.Model):
     )
     proposed_amount = fields.Monetary(string="To Propose", readonly=True, aggregator=None)
     limit_id = fields.Many2one('credit.limit', string="Proposal", readonly=True, ondelete='set null')
+    refusal = fields.Char(string="Could Not Be Proposed", readonly=True)
     latest = fields.Boolean(readonly=True, default=True, help="The newest of its customer.")
     monthly = fields.Boolean(readonly=True, help="Made by the monthly job.")
 
@@ -391,6 +392,9 @@ class ScoringRecommendation(models.Model):
         wanted -= wanted._resting()
         if not wanted:
             return
+        # What is written to the proposals is read in the company, not by the system.
+        company = wanted.company_id.sudo()
+        wanted = wanted.with_context(lang=company.partner_id.lang or self.env.lang)
         applied = wanted.filtered(
             lambda record: (
                 record.policy_id.recommend_mode == 'apply'
@@ -405,7 +409,7 @@ class ScoringRecommendation(models.Model):
         limits = applied.limit_id.filtered(lambda limit: limit.state == 'submitted' and not limit._approval_outside())
         # Confirmations and other approvals for the same customers queue here.
         self.env['credit.counter']._bump(limits.account_id)
-        limits._put_in_force(self.env._("Applied by the policy as recommended."))
+        limits._put_in_force(wanted.env._("Applied by the policy as recommended."))
 
     def _resting(self):
         """Return those that have to wait: a limit is under way, was rejected lately, or decided to be higher lately."""
@@ -427,16 +431,17 @@ class ScoringRecommendation(models.Model):
         )
 
     def _propose(self):
-        """Submit these as proposals of one batch; returns the refused as [(values, reason)]."""
+        """Submit these as proposals of one batch, and note why others could not be."""
         vals_list = [record._prepare_limit() for record in self]
         _batch, limits, refused = self.env['credit.limit']._propose_batch(vals_list)
         by_account = {record.account_id: record for record in self}
         for limit in limits:
             recommendation = by_account[limit.account_id]
             limit._follow_recommendation(recommendation)
-            # Nobody writes recommendations; which proposal came of one is its only change.
+            # Nobody writes recommendations; what came of one is its only change.
             recommendation.sudo().limit_id = limit
-        return refused
+        for vals, reason in refused:
+            by_account[self.env['credit.account'].browse(vals['account_id'])].sudo().refusal = reason
 
     def _prepare_limit(self):
         """Return the values of the proposal."""

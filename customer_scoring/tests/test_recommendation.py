@@ -242,6 +242,17 @@ class TestRecommendation(CreditCommon):
         self.Recommendation._recommend_company(self.company)
         self.assertEqual(account.limit_ids.state, 'submitted')
 
+    def test_what_could_not_be_proposed_says_why(self):
+        account = self.graded('propose')
+
+        def check(limit):
+            raise UserError("No rate.")
+
+        self.patch(type(self.env['credit.limit']), '_check_still_possible', check)
+        self.Recommendation._recommend_company(self.company)
+        self.assertFalse(account.limit_ids)
+        self.assertEqual(account.recommendation_ids.refusal, "No rate.")
+
     def test_never_applied_to_natural_persons(self):
         self.customer.is_company = False
         account = self.graded('apply', recommend_apply_amount=100000.0)
