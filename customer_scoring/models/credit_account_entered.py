@@ -130,7 +130,7 @@ class CreditAccount(models.Model):
         # EXTENDS credit_management
         if customer != destination:
             self.env.flush_all()
-            for model in FACTS.values():
+            for model in (*FACTS.values(), 'scoring.recommendation'):
                 self.env.execute_query(
                     SQL(
                         "UPDATE %s SET partner_id = %s WHERE partner_id = %s RETURNING id",

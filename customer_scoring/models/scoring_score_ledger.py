@@ -487,8 +487,8 @@ class ScoringScore(models.Model):
     @api.model
     def _event_counts(self, partner_ids, company, date):
         """Return {partner id: {metric: number of events of the last 12 months}}, of those that have any."""
-        self.env['credit.account'].flush_model(['company_id', 'merged_into_id', 'partner_id'])
-        # Not those of accounts that were merged: they are on the file of a former customer.
+        self.env['credit.account'].flush_model(['company_id', 'partner_id'])
+        # Also those of accounts that were merged into the customer's: merging makes nobody better.
         rows = self.env.execute_query(
             SQL(
                 """

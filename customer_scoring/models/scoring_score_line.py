@@ -164,7 +164,7 @@ class ScoringScoreLine(models.Model):
         window = fields.Date.to_string(add(date, months=-WINDOW_MONTHS))
         if code in EVENT_KINDS:
             return 'credit.event', [
-                ('account_id', '=', account.id),
+                ('account_id', 'in', account._file_accounts().ids),
                 ('kind', 'in', EVENT_KINDS[code]),
                 ('date', '>', fields.Date.to_string(add(date, months=-12))),
             ]

@@ -153,6 +153,15 @@ class TestEnteredValues(EnteredCommon):
         wizard.sudo()._merge((self.other_customer + self.customer).ids, self.customer)
         self.assertIn('altman_z', self.values(self.company._credit_today()))
 
+    def test_broken_promises_of_a_merged_customer_count(self):
+        accounts = (self._account(self.other_customer), self._account())
+        self.env['credit.event']._record([(account, 'promise_broken', {}) for account in accounts])
+        wizard = self.env['base.partner.merge.automatic.wizard'].create({})
+        wizard.sudo()._merge((self.other_customer + self.customer).ids, self.customer)
+        today = self.company._credit_today()
+        counts = self.env['scoring.score']._event_counts(self.customer.ids, self.company, today)
+        self.assertEqual(counts, {self.customer.id: {'promises_broken': 2}})
+
 
 @tagged('post_install', '-at_install')
 class TestPersonalData(EnteredCommon, HttpCase):
