@@ -98,12 +98,14 @@ class ScoringFact(models.AbstractModel):
     def create(self, vals_list):
         self.check_access('create')
         vals_list = [dict(vals) for vals in self._take_customers(vals_list)]
-        for vals in vals_list:
-            partner = self.env['res.partner'].browse(
-                vals.get('partner_id') or self.env.context.get('default_partner_id') or ()
-            )
-            partner.check_access('read')
-            vals['partner_id'] = partner.commercial_partner_id.id
+        default = self.env.context.get('default_partner_id')
+        ids = [vals.get('partner_id') or default or False for vals in vals_list]
+        # All at once: a file may have thousands of rows.
+        partners = self.env['res.partner'].browse(dict.fromkeys(filter(None, ids)))
+        partners.check_access('read')
+        commercial = {partner.id: partner.commercial_partner_id.id for partner in partners}
+        for vals, partner_id in zip(vals_list, ids, strict=True):
+            vals['partner_id'] = commercial.get(partner_id, False)
         facts = super().create(vals_list)
         facts._own_attachments()
         facts._record_events('entered')

@@ -373,20 +373,15 @@ class ScoringStatement(models.Model):
     @api.constrains('partner_id', 'company_id', 'period_end', 'consolidated', 'months', 'active')
     def _check_twice(self):
         current = self.filtered('active')
+
+        def period(each):
+            return each.partner_id, each.company_id, each.period_end, each.months, each.consolidated
+
         others = self.search(
             [('partner_id', 'in', current.partner_id.ids), ('period_end', 'in', current.mapped('period_end'))]
-        )
+        ).grouped(period)
         for statement in current:
-            if others.filtered(
-                lambda other, statement=statement: (
-                    other != statement
-                    and other.partner_id == statement.partner_id
-                    and other.company_id == statement.company_id
-                    and other.period_end == statement.period_end
-                    and other.months == statement.months
-                    and other.consolidated == statement.consolidated
-                )
-            ):
+            if others.get(period(statement), statement) - statement:
                 raise ValidationError(
                     self.env._(
                         "The statement of %(statement)s is there already. Change that one, or withdraw it first.",

@@ -91,3 +91,21 @@ class TestRating(EnteredCommon):
             [{'score': 50, 'purpose': "Credit", 'legal_basis': 'contract', 'partner_id': self.customer.id}],
         )
         self.assertEqual((log.user_id, log.imported_count), (self.analyst, 1))
+
+    def test_statements_do_not_grow_with_the_rows_of_a_file(self):
+        partners = self.env['res.partner'].create([{'name': f"C{n}", 'is_company': True} for n in range(42)])
+        self.Account._for_partners(partners, self.company)
+
+        def count(some):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            start = self.env.cr.sql_log_count
+            self.Rating.create(
+                [{'partner_id': partner_id, 'provider_id': self.agency.id, 'value': 200} for partner_id in some]
+            )
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - start
+
+        ids = partners.ids
+        count(ids[:1])
+        self.assertLessEqual(count(ids[2:]), count(ids[1:2]) + 2)
