@@ -116,10 +116,12 @@ class ScoringRecommendation(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _recommend(self, accounts, monthly=False):
+    def _recommend(self, accounts, monthly=False, own_sales=None):
         """Record what is recommended for these accounts today, and return it.
 
         A constant number of statements per company.
+
+        :param own_sales: see `_own_sales`, if the caller knows it already
         """
         # No default of a client's context gets in.
         self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
@@ -129,7 +131,8 @@ class ScoringRecommendation(models.Model):
             company = company.sudo()  # noqa: PLW2901 - all its documents count, whoever asks
             today = company._credit_today()
             partner_ids = group.partner_id.ids
-            trade, own_sales = self._trade(partner_ids, company, today)
+            trade = self._trade(partner_ids, company, today)
+            own = self._own_sales(company, today) if own_sales is None else own_sales
             late = self._late_days(partner_ids, company, today)
             worth = self._net_worths(partner_ids, company, today)
             figures = group._figures(company, partner_ids)
@@ -149,7 +152,7 @@ class ScoringRecommendation(models.Model):
                         trade.get(partner.id),
                         late.get(partner.id, 0.0),
                         worth.get(partner.id),
-                        own_sales,
+                        own,
                         present.get(account.id, self.env['credit.limit']),
                         figures[partner.id]['overdue_amount'],
                         good.get(account.id),
@@ -231,7 +234,7 @@ class ScoringRecommendation(models.Model):
 
     @api.model
     def _trade(self, partner_ids, company, today):
-        """Return {partner id: (billed, months, days of credit)} of the last 12 months, and our own sales in a year."""
+        """Return {partner id: (billed, months, days of credit)} of the last 12 months, of those who ever bought."""
         self.env['account.move'].flush_model(
             ['amount_total_signed', 'commercial_partner_id', 'company_id', 'invoice_date', 'move_type', 'state']
         )
@@ -269,6 +272,17 @@ class ScoringRecommendation(models.Model):
                 partners=list(partner_ids),
             )
         )
+        return {
+            partner_id: (float(billed), self._months(since, today), float(DAYS_PER_MONTH if days is None else days))
+            for partner_id, billed, since, days in rows
+        }
+
+    @api.model
+    def _own_sales(self, company, today):
+        """Return what was invoiced to all customers in a year; of a young company so far, in proportion."""
+        self.env['account.move'].flush_model(
+            ['amount_total_signed', 'company_id', 'invoice_date', 'move_type', 'state']
+        )
         [[own, first]] = self.env.execute_query(
             SQL(
                 """
@@ -277,18 +291,13 @@ class ScoringRecommendation(models.Model):
                  WHERE move_type IN %(types)s AND state = 'posted' AND company_id = ANY(%(branches)s)
                    AND invoice_date > %(start)s AND invoice_date <= %(today)s
                 """,
-                start=start,
+                start=today - relativedelta(months=MONTHS),
                 today=today,
                 types=SALES_TYPES,
-                branches=branches,
+                branches=list(company._credit_branch_ids()),
             )
         )
-        trade = {
-            partner_id: (float(billed), self._months(since, today), float(DAYS_PER_MONTH if days is None else days))
-            for partner_id, billed, since, days in rows
-        }
-        # A young company's year is what it has sold so far, in proportion.
-        return trade, company.currency_id.round(float(own) * MONTHS / self._months(first, today)) if own else 0.0
+        return company.currency_id.round(float(own) * MONTHS / self._months(first, today)) if own else 0.0
 
     @api.model
     def _months(self, since, today):
@@ -381,8 +390,9 @@ class ScoringRecommendation(models.Model):
                 ('recommendation_ids', 'not any', [('monthly', '=', True), ('date', '>=', month)]),
             ]
         )
+        own_sales = self._own_sales(company, company._credit_today()) if accounts else 0.0
         for start in range(0, len(accounts), BATCH):
-            self._recommend(accounts[start : start + BATCH], monthly=True)._follow()
+            self._recommend(accounts[start : start + BATCH], monthly=True, own_sales=own_sales)._follow()
 
     def _follow(self):
         """Propose, and apply, what the policies of these recommendations say."""
