@@ -223,7 +223,7 @@ class TestRecommendation(CreditCommon):
         self.assertEqual(account.limit_ids.state, 'submitted')
 
     def test_defaults_of_a_client_do_not_get_into_a_recommendation(self):
-        self.policy.active = False
+        self.company.credit_policy_id = False
         account = self._account()
         self.buy()
         honest = self.recommend(account)
