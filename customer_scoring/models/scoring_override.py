@@ -36,9 +36,7 @@ class ScoringOverride(models.Model):
     user_id = fields.Many2one('res.users', string="By", readonly=True, ondelete='restrict')
     score_id = fields.Many2one('scoring.score', string="Score at the Time", readonly=True, ondelete='set null')
     score_grade_id = fields.Many2one('credit.grade', string="Grade of the Score", readonly=True, ondelete='restrict')
-    grade_before_id = fields.Many2one(
-        'credit.grade', string="Grade Before", readonly=True, ondelete='set null', help="Of the credit account."
-    )
+    grade_before_id = fields.Many2one('credit.grade', readonly=True, ondelete='set null', help="Of the credit account.")
     direction = fields.Selection(
         [('better', "Better"), ('worse', "Worse"), ('none', "No score yet")],
         readonly=True,

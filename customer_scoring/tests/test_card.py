@@ -213,13 +213,17 @@ class TestCard(CardCommon):
     def test_new_company_is_made_whatever_grades_the_first_one_has(self):
         template = self.env.ref('customer_scoring.card_trade').sudo()
         band = template.band_ids.sorted('minimum')[0]
-        band.grade_id = self.env['credit.grade'].sudo().create(
-            {
-                'code': "OWN",
-                'name': "Own",
-                'sequence': band.grade_id.sequence,
-                'company_id': template.company_id.id,
-            }
+        band.grade_id = (
+            self.env['credit.grade']
+            .sudo()
+            .create(
+                {
+                    'code': "OWN",
+                    'name': "Own",
+                    'sequence': band.grade_id.sequence,
+                    'company_id': template.company_id.id,
+                }
+            )
         )
         company = self.env['res.company'].create({'name': "Another"})
         cards = self.env['scoring.card'].sudo().search([('company_id', '=', company.id)])

@@ -244,14 +244,15 @@ class TestRecommendation(CreditCommon):
 
     def test_what_could_not_be_proposed_says_why(self):
         account = self.graded('propose')
+        reason = "No rate."
 
         def check(limit):
-            raise UserError("No rate.")
+            raise UserError(reason)
 
         self.patch(type(self.env['credit.limit']), '_check_still_possible', check)
         self.Recommendation._recommend_company(self.company)
         self.assertFalse(account.limit_ids)
-        self.assertEqual(account.recommendation_ids.refusal, "No rate.")
+        self.assertEqual(account.recommendation_ids.refusal, reason)
 
     def test_never_applied_to_natural_persons(self):
         self.customer.is_company = False
