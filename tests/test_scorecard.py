@@ -253,6 +253,13 @@ def test_analyst_reads_why_and_prints_it(bureau: Bureau, new_page: Callable[...,
     )
     assert [row["kind"] for row in kinds] == ["explained"]
 
+    # Asked for by its address, in a transaction that only reads, it is on file too.
+    [account] = bureau.trade.read("credit.account", bureau.accounts[SLOW], "score_id")
+    letter = f"/report/html/customer_scoring.report_scoring_explanation/{account['score_id'][0]}"
+    assert bureau.trade.connect("ana").get(letter)[0] == 200
+    explained = [("account_id", "=", bureau.accounts[SLOW]), ("kind", "=", "explained")]
+    assert bureau.trade.admin.call("credit.event", "search_count", [explained]) == 2
+
     on_time.locator("button[name=action_view_documents]").click()
     expect(page.locator(".o_list_view .o_data_row")).to_have_count(6)
 

@@ -87,8 +87,8 @@ class ScoringScore(models.Model):
             'printed': format_date(self.env, self.company_id.sudo()._credit_today()),
             'score': self._points(self.score),
             'grade': _grade_name(self.grade_id),
-            'day': format_date(self.env, self.date),
-            'confirmed': self._explained_confirmed(),
+            'of_100': self.env._("%(score)s of 100", score=self._points(self.score)),
+            'day': self._explained_day(),
             'card': self.env._("%(card)s, version %(version)s", card=card.name, version=card.version),
             'bands': self._explained_bands(),
             'rows': self._explained_rows(behaviour),
@@ -107,11 +107,13 @@ class ScoringScore(models.Model):
     def _points(self, value):
         return formatLang(self.env, value, digits=1)
 
-    def _explained_confirmed(self):
-        """Return the later day on which the customer was scored the same; False if there is none."""
-        account = self.account_id
-        later = account.score_id == self and account.score_date and account.score_date > self.date
-        return later and format_date(self.env, account.score_date)
+    def _explained_day(self):
+        """Return the day of the score, and the later one on which the customer was scored the same."""
+        account, day = self.account_id, format_date(self.env, self.date)
+        if account.score_id == self and account.score_date and account.score_date > self.date:
+            last = format_date(self.env, account.score_date)
+            return self.env._("%(day)s, unchanged on %(last)s", day=day, last=last)
+        return day
 
     def _explained_bands(self):
         return ' · '.join(
@@ -148,7 +150,7 @@ class ScoringScore(models.Model):
         if line.value is False or not line.bin_id or line.metric in WITHHELD:
             return ''
         unit = '' if line.bin_id.label else line.characteristic_id.unit
-        return f'{line.bin_id.range_text} {unit}'.strip()
+        return self.env._("In the range: %(range)s", range=f'{line.bin_id.range_text} {unit}'.strip())
 
     def _explained_points(self, line):
         if not line.most:

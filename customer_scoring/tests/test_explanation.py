@@ -1,10 +1,13 @@
+import json
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from lxml import html
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
+from odoo.tools import format_date
 
 from ..engine.metric import METRICS
 from ..engine.wording import SENTENCES
@@ -73,7 +76,7 @@ class TestExplanation(ExplanationCommon):
         self._card('on_time_ratio', 'utilisation')
         self._limit(self.account, 4000.0)
         self._trade(0)
-        self._invoice(1000.0, due=self.today + timedelta(days=5))
+        self._invoice(1000.0, due=self.today + timedelta(days=5), invoice_date=self.today - timedelta(days=1))
         self.account.action_compute_score()
         text = self.letter()
         self.assertIn("You use 25 % of your credit limit.", text)
@@ -98,7 +101,7 @@ class TestExplanation(ExplanationCommon):
         text = self.letter()
         self.assertIn("按时付款率", text)
         self.assertIn("正当利益", text)
-        self.assertIn(self.today.strftime("%Y年%m月%d日"), text)
+        self.assertIn(format_date(self.env, self.today, lang_code='zh_CN'), text)
         self.assertNotIn("Paid on time", text)
         self.assertNotIn("Legitimate interest", text)
         # And the other way round, for who works in Chinese.
@@ -267,9 +270,10 @@ class TestExplanationRights(ExplanationCommon, HttpCase):
         self.assertRegex(event.description, r"^Score as of .+ \(Test card v1\)$")
         self.assertNotIn(f'{self.account.score:.1f}', event.payload)
 
-    def test_letter_by_its_address_is_on_file_too(self):
+    def test_download_is_on_file_once(self):
         self.analyst.password = 'credit_analyst'
         self.authenticate('credit_analyst', 'credit_analyst')
-        response = self.url_open(f'/report/html/{REPORT}/{self.account.score_id.id}')
-        self.assertIn("Hengda Trading", response.text)
+        wanted = json.dumps([f'/report/pdf/{REPORT}/{self.account.score_id.id}', 'qweb-pdf'])
+        response = self.url_open('/report/download?' + urlencode({'data': wanted}))
+        self.assertIn(f'explanation-{self.account.id}', response.headers['Content-Disposition'])
         self.assertEqual(len(self.events('explained')), 1)
