@@ -40,7 +40,8 @@ class Collections:
         self.admin = trade.admin
         jobs = [trade.ref(f"dunning_followup.{name}") for name in JOBS]
         self.send_job = jobs[0]
-        jobs.append(trade.ref("mail.ir_cron_mail_scheduler_action"))
+        self.mail_job = trade.ref("mail.ir_cron_mail_scheduler_action")
+        jobs.append(self.mail_job)
         others = self.admin.call("ir.cron", "search", [[("id", "not in", jobs)]])
         self.admin.call("ir.cron", "write", [others, {"active": False}])
         trade.create(
@@ -161,6 +162,11 @@ class Collections:
         statement = f"SELECT id FROM ir_cron_trigger WHERE cron_id = {self.send_job:d}"  # noqa: S608
         return databases.query(self.stage.odoo, self.database, statement)
 
+    def queue_rests(self) -> bool:
+        """Tell whether nobody is sending mails: who does has the job locked."""
+        statement = f"SELECT id FROM ir_cron WHERE id = {self.mail_job:d} FOR NO KEY UPDATE SKIP LOCKED"  # noqa: S608
+        return bool(databases.query(self.stage.odoo, self.database, statement))
+
     def kill(self, client: int) -> None:
         """Kill the server at this end of a connection, and start another in its place."""
         [pid] = {
@@ -210,7 +216,8 @@ def test_server_killed_while_it_sends(collections: Collections) -> None:
             collections.kill(collections.postbox.wait())
 
         def settled(run: int = run) -> bool:
-            return not collections.notices(run, ("state", "in", ("to_send", "queued")))
+            waiting = collections.notices(run, ("state", "in", ("to_send", "queued")))
+            return not waiting and collections.queue_rests()
 
         collections.until("the others are through", settled)
         received = collections.postbox.received(domain)
