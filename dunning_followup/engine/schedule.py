@@ -93,6 +93,17 @@ def due_step(item, steps, today, start='age'):
     return reached[-1] if item.progress is None and start == 'age' else reached[0]
 
 
+def still_due(item, step, steps, today):
+    """Tell whether a step that was chosen some time ago may be sent now.
+
+    Not if the item has got it meanwhile, or a later one, or if its due date was changed.
+    """
+    if item.excluded or step.id not in {open_.id for open_ in open_steps(item, steps)}:
+        return False
+    day = earliest(item, step)
+    return bool(day) and day <= today and not (step.days < 0 and today > item.due)
+
+
 def next_step(item, steps, today, start='age'):
     """Return (day, step) of what comes next for an item, today at the earliest; None at the end of the time line."""
     if step := due_step(item, steps, today, start):

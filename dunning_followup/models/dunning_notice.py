@@ -317,11 +317,16 @@ class DunningNotice(models.Model):
         """
         notices = self._take(ids, ['to_send'])
         notices = notices.filtered(lambda notice: notice.channel not in GATEWAY_CHANNELS)
-        for channel, group in notices._ready().grouped('channel').items():
+        # If another step leads now, it may be one that goes out by HTTP.
+        ready = notices._ready().filtered(lambda notice: notice.channel not in GATEWAY_CHANNELS)
+        for channel, group in ready.grouped('channel').items():
             group._attempt(f'_send_{channel}')
 
     def _ready(self):
-        """Return those that may go out now: still owed, and let through by the contact rules."""
+        """Return those that may go out now: still owed, and let through by the contact rules.
+
+        Who refuses the channel for good gets a letter, if the step has letters where there is no address.
+        """
         self._refresh()
         ready = self.filtered(lambda notice: notice.state == 'to_send')
         now = fields.Datetime.now()
@@ -427,26 +432,70 @@ class DunningNotice(models.Model):
         return self.state in ('queued', 'to_send', 'failed')
 
     def _refresh(self):
-        """Bring notices that were not sent yet up to date: what was paid or excluded meanwhile is taken out."""
+        """Bring notices that were not sent yet up to date.
+
+        What was paid or excluded meanwhile is taken out; what has got its step with another notice, or whose due date
+        was changed, is at no step any more. Ages are those of today.
+        """
         for company, notices in self.filtered(lambda notice: notice.kind == 'reminder').grouped('company_id').items():
             date = company._credit_today()
             rows = {row['id']: row for row in self.env['dunning.item']._rows(company, date, notices.partner_id.ids)}
-            excluded = self.env['dunning.exclusion']._excluded(
-                self.env['account.move.line'].browse(rows), company, date
-            )
-            changed = self.browse()
-            gone = self.env['dunning.notice.line']
+            excluded = self.env['dunning.exclusion']._excluded(self.env['account.move.line'].browse(rows), company, date)
+            steps = notices.plan_id._engine_steps()
+            elsewhere = notices._lines_elsewhere()
+            changed, gone = set(), []
             for line in notices.line_ids:
                 row = rows.get(line.move_line_id.id)
                 remaining, currency_part = _left(row, excluded, company)
                 if company.currency_id.compare_amounts(remaining, 0.0) <= 0:
-                    gone += line
-                    changed |= line.notice_id
-                elif company.currency_id.compare_amounts(remaining, line.amount_residual):
-                    line.write({'amount_residual': remaining, 'amount_currency': currency_part})
-                    changed |= line.notice_id
-            gone.unlink()
-            changed._follow_lines()
+                    gone.append(line.id)
+                    changed.add(line.notice_id.id)
+                    continue
+                vals = {}
+                if line.step_id and (
+                    line.id in elsewhere or not line._still_due(row, steps.get(line.notice_id.plan_id.id, []), date)
+                ):
+                    vals = {'step_id': False, 'step_days': False}
+                if row['days_overdue'] <= 0 and (vals or not line.step_id):
+                    gone.append(line.id)
+                    changed.add(line.notice_id.id)
+                    continue
+                if company.currency_id.compare_amounts(remaining, line.amount_residual):
+                    vals |= {'amount_residual': remaining, 'amount_currency': currency_part}
+                if line.days_overdue != row['days_overdue'] or line.date_due != (row['date_due'] or False):
+                    vals |= {'days_overdue': row['days_overdue'], 'date_due': row['date_due']}
+                if vals:
+                    line.write(vals)
+                    changed.add(line.notice_id.id)
+            self.env['dunning.notice.line'].browse(gone).unlink()
+            self.browse(sorted(changed))._follow_lines()
+        self._follow_contacts()
+
+    def _lines_elsewhere(self):
+        """Return the ids of those lines of these notices whose item is on its way with another notice.
+
+        Of several that wait, the oldest takes it.
+        """
+        self.env.flush_all()
+        return {
+            id_
+            for [id_] in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT mine.id
+                      FROM dunning_notice_line mine
+                      JOIN dunning_notice_line other
+                        ON other.move_line_id = mine.move_line_id AND other.notice_id <> mine.notice_id
+                      JOIN dunning_notice notice ON notice.id = other.notice_id
+                     WHERE mine.notice_id = ANY(%s) AND mine.step_id IS NOT NULL AND other.step_id IS NOT NULL
+                       AND (notice.state IN ('rendering', 'to_print', 'queued', 'sending')
+                            OR (notice.state = 'sent' AND notice.booked IS NOT TRUE)
+                            OR (notice.state = 'to_send' AND notice.id < mine.notice_id))
+                    """,
+                    self.ids,
+                )
+            )
+        }
 
     def _follow_lines(self):
         """Take totals and leading step from the lines that are left; without any step the notice is pointless."""
@@ -454,7 +503,10 @@ class DunningNotice(models.Model):
             lead = max(notice.line_ids.filtered('step_id'), key=lambda line: line.step_days, default=None)
             vals = notice._prepare_totals()
             if lead is None:
-                vals |= {'state': 'cancelled', 'reason': self.env._("Paid, or not to be chased any more.")}
+                text = self.env._("Reminded with another notice meanwhile, or not due any more.")
+                if not notice.line_ids:
+                    text = self.env._("Paid, or not to be chased any more.")
+                vals |= {'state': 'cancelled', 'reason': text}
             elif lead.step_id != notice.step_id:
                 vals |= {'step_id': lead.step_id.id, 'channel': lead.step_id.channel}
             notice.write(vals)

@@ -194,6 +194,10 @@ class DunningNotice(models.Model):
         notice = notice.filtered(lambda one: one.channel in GATEWAY_CHANNELS)._ready()
         if not notice:
             return
+        if notice.channel not in GATEWAY_CHANNELS:
+            # Another step leads now, or it has become a letter.
+            notice._attempt(f'_send_{notice.channel}')
+            return
         notice.write({'state': 'sending', 'date_claimed': datetime.now()})
         self.env['ir.cron']._commit_progress()
         if not notice.exists().try_lock_for_update() or notice.state != 'sending':

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..engine import schedule
+
 
 class DunningNoticeLine(models.Model):
     """An open item as a notice lists it; with a step if the item has reached one in this run."""
@@ -28,6 +30,18 @@ class DunningNoticeLine(models.Model):
         for line in self:
             # Who reads the notice may know the number of what it is about.
             line.display_name = line.sudo()._document_text()
+
+    def _still_due(self, row, steps, date):
+        """Tell whether the item may get its step now.
+
+        :param row: the item's row of `dunning.item`
+        :param steps: the plan's steps as the engine takes them
+        """
+        self.ensure_one()
+        step = next((step for step in steps if step.id == self.step_id.id), None)
+        progress = row['step_id'] and schedule.Progress(row['step_id'], row['step_days'], row['date_step'])
+        item = schedule.Item(row['id'], row['date_due'] or date, progress or None)
+        return step is not None and schedule.still_due(item, step, steps, date)
 
     def _document_text(self):
         """Return the number by which the customer knows this item; extend with further numbers."""

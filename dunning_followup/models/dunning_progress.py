@@ -33,6 +33,8 @@ class DunningProgress(models.Model):
         """
         if not rows:
             return
+        # Of two places of one item the further one: a statement can't move a row twice.
+        rows = list({row[0]: row for row in sorted(rows, key=lambda row: (row[4], row[5]))}.values())
         self.env.execute_query(
             SQL(
                 """

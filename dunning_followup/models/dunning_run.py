@@ -194,6 +194,11 @@ class DunningRun(models.Model):
             settled = {'date', 'company_id', 'plan_ids', 'tag_ids', 'partner_ids'} & vals.keys()
             if settled and self.filtered(lambda run: run.state not in ('draft', 'simulated')):
                 raise UserError(self.env._("This run was released already. Make another one."))
+            result = super().write(vals)
+            if settled:
+                # What is proposed is not what was asked for any more: nobody may send it unseen.
+                self.filtered(lambda run: run.state == 'simulated').sudo().write({'state': 'draft'})
+            return result
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -265,10 +270,10 @@ class DunningRun(models.Model):
                 proposals.append((partner_id, plan_id, proposal, listed))
         self._insert(proposals, exclusions)
         # What a person decided holds when the run is simulated again.
+        notice_of = {notice.partner_id.id: notice for notice in self.notice_ids} if decided else {}
         for partner_id, state, reason in decided:
-            self.notice_ids.filtered(lambda notice, id_=partner_id: notice.partner_id.id == id_).write(
-                {'state': state, 'reason': reason}
-            )
+            if notice := notice_of.get(partner_id):
+                notice.write({'state': state, 'reason': reason})
         self.sudo().write({'state': 'simulated', 'date_simulated': fields.Datetime.now(), 'candidate_count': len(rows)})
         self.invalidate_recordset()
 
@@ -431,6 +436,13 @@ class DunningRun(models.Model):
         for run in self:
             if run.state != 'simulated':
                 raise UserError(self.env._("Simulate the run first, and look at what it proposes."))
+            if run.date > run.company_id._credit_today():
+                raise UserError(
+                    self.env._(
+                        "This run shows what is due on %(date)s. Only on that day it can be sent.",
+                        date=format_date(self.env, run.date),
+                    )
+                )
             run.sudo()._release()
         return True
 
@@ -457,18 +469,17 @@ class DunningRun(models.Model):
         accounts = self.env['credit.account']._for_partners(covered.partner_id, self.company_id)
         activity_type = 'dunning_followup.mail_activity_type_match'
         kind = self.env.ref(activity_type)
-        asked = self.env['mail.activity'].search(
-            [
-                ('res_model', '=', 'credit.account'),
-                ('res_id', 'in', accounts.ids),
-                ('activity_type_id', '=', kind.id),
-            ]
-        )
+        domain = [
+            ('res_model', '=', 'credit.account'),
+            ('res_id', 'in', accounts.ids),
+            ('activity_type_id', '=', kind.id),
+        ]
+        asked = set(self.env['mail.activity'].search(domain).mapped('res_id'))
         self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(
             [
                 account._prepare_dunning_activity(activity_type, account._collector(self.user_id), kind.summary)
                 for account in accounts
-                if account.id not in asked.mapped('res_id')
+                if account.id not in asked
             ]
         )
 
@@ -623,7 +634,11 @@ class DunningRun(models.Model):
         """Note that the letters of this run were posted. Collectors only."""
         self.ensure_one()
         self._check_collector()
-        self.notice_ids.filtered(lambda notice: notice.state == 'to_print').action_mark_sent()
+        # PDFs are made in the background: what came after the printing is in nobody's hands yet.
+        printed = self.notice_ids.filtered(lambda notice: notice.state == 'to_print' and notice.printed)
+        if not printed:
+            raise UserError(self.env._("No letter of this run was printed yet. Print the letters first."))
+        printed.action_mark_sent()
         return True
 
 

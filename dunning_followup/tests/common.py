@@ -61,6 +61,12 @@ class DunningCommon(CreditCommon):
         return invoice.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
 
     @classmethod
+    def _match(cls, invoice, payment):
+        """Match a payment with an invoice."""
+        lines = payment.move_id.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+        (cls._item(invoice) + lines).reconcile()
+
+    @classmethod
     def _run(cls, user=None, **values):
         """Make and simulate a run."""
         run = cls.env['dunning.run'].with_user(user or cls.collector).create({'company_id': cls.company.id, **values})

@@ -2,7 +2,8 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
+from odoo.tools import formatLang, mute_logger
 
 from .common import DunningCommon
 
@@ -235,6 +236,156 @@ class TestSend(DunningCommon):
 
         self.assertEqual((notice.state, notice.mail_mail_id, mail.state), ('queued', mail, 'outgoing'))
 
+    def test_a_mail_that_failed_goes_to_the_mended_address_and_asks_for_what_is_open_then(self):
+        paid = self._overdue(100, 12)
+        self._overdue(200, 10)
+        notice = self._notice(self._send(self._run()))
+        mail = notice.mail_mail_id
+        mail.write({'state': 'exception'})
+        mail._postprocess_sent_message([], [], failure_reason="No such user", failure_type='mail_email_invalid')
+        self.assertEqual(notice.state, 'failed')
+        self.customer.email = 'new@hengda.example'
+        self._match(paid, self._pay(100))
+
+        notice.with_user(self.collector).action_retry()
+        self._work()
+
+        self.assertEqual((notice.state, notice.mail_mail_id, mail.state), ('queued', mail, 'outgoing'))
+        self.assertIn('new@hengda.example', mail.email_to)
+        self.assertNotIn(paid.name, mail.body_html)
+        self.assertEqual(notice.amount_total, 200)
+
+    def test_two_runs_released_at_once_send_a_step_once(self):
+        self._overdue(100, 10)
+        first, second = self._run(), self._run()
+        first.action_send()
+        second.action_send()
+
+        self._work()
+
+        self.assertEqual((self._notice(first).state, self._notice(second).state), ('queued', 'cancelled'))
+        self.assertEqual(self.env['mail.mail'].sudo().search_count([('model', '=', 'credit.account')]), 1)
+
+    def test_a_run_released_late_or_a_failure_tried_again_does_not_repeat_a_step(self):
+        self._overdue(100, 10)
+        late, failed = self._run(), self._run()
+        self._notice(failed)._set_error("No address", final=True)
+        failed.sudo().state = 'done'
+        self._mails_go_out(self._notice(self._send(self._run())))
+
+        self._send(late)
+        self._notice(failed).with_user(self.collector).action_retry()
+        self._work()
+
+        self.assertEqual(self._notice(late).state, 'cancelled')
+        self.assertIn("another notice", self._notice(late).reason)
+        self.assertEqual(self._notice(failed).state, 'cancelled')
+
+    def test_what_is_not_due_any_more_is_not_reminded_of_and_ages_are_those_of_the_day(self):
+        moved, old = self._overdue(100, 10), self._overdue(200, 10)
+        run = self._run(date=self.today - timedelta(days=2))
+        self.assertEqual(self._notice(run).days_overdue, 8)
+        self._item(moved).date_maturity = self.today + timedelta(days=20)
+
+        self._send(run)
+
+        self.assertEqual(self._notice(run).line_ids.move_id, old)
+        self.assertEqual(self._notice(run).days_overdue, 10)
+
+    def test_a_run_of_a_day_to_come_or_with_other_customers_is_not_sent_unseen(self):
+        self._overdue(100, 10)
+        run = self._run(date=self.today + timedelta(days=5))
+        with self.assertRaisesRegex(UserError, "Only on that day"):
+            run.action_send()
+
+        run.date = self.today
+        self.assertEqual(run.state, 'draft')
+        with self.assertRaisesRegex(UserError, "Simulate the run first"):
+            run.action_send()
+        run.action_simulate()
+        run.action_send()
+
+    def test_who_refuses_the_channel_gets_a_letter_or_is_left_out(self):
+        self.customer.dunning_no_email = True
+        self._overdue(100, 10)
+        with patch.object(type(self.env['dunning.notice']), '_pdf', lambda *args, **kwargs: b'%PDF'):
+            run = self._send(self._run())
+        self.assertEqual((self._notice(run).channel, self._notice(run).state), ('letter', 'to_print'))
+
+        run.action_stop()
+        self.customer.dunning_no_letter = True
+        again = self._send(self._run())
+
+        self.assertEqual((self._notice(again).channel, self._notice(again).state), ('email', 'excluded'))
+        self.assertIn("Does not want", self._notice(again).reason)
+
+    def test_a_contact_that_refuses_the_channel_is_asked_himself(self):
+        accounts = self.env['res.partner'].create(
+            {'name': "Accounts", 'parent_id': self.customer.id, 'email': 'a@b.example', 'dunning_no_email': True}
+        )
+        self._account(dunning_contact_id=accounts.id)
+        self.first.letter_fallback = False
+        self._overdue(100, 10)
+
+        run = self._send(self._run())
+
+        self.assertEqual(self._notice(run).state, 'excluded')
+
+    def test_a_step_for_the_invoice_contact_goes_there_although_there_is_a_follow_up_contact(self):
+        vals = {'parent_id': self.customer.id, 'type': 'invoice'}
+        invoices = self.env['res.partner'].create({'name': "Invoices", 'email': 'invoices@hengda.example', **vals})
+        accounts = self.contact
+        accounts.email = 'lin@hengda.example'
+        self._account(dunning_contact_id=accounts.id)
+        self.first.recipient = 'invoice'
+        self._overdue(100, 10)
+
+        run = self._send(self._run())
+        self.assertEqual(self._notice(run).contact_id, invoices)
+        self.assertEqual(self._notice(run).mail_mail_id.email_to, invoices.email_formatted)
+
+        accounts.active = False
+        self.first.recipient = 'followup'
+        run.action_stop()
+        self._notice(run).mail_mail_id.cancel()
+        self._work()
+        self.assertEqual(self._notice(self._run()).contact_id, invoices)
+
+    def test_a_customer_with_a_lawyer_is_not_contacted_himself(self):
+        lawyer = self.env['res.partner'].create(
+            {'name': "Wang & Partners", 'email': 'office@wang.example', 'is_company': True}
+        )
+        self.contact.write({'type': 'invoice', 'email': 'lin@hengda.example'})
+        self.first.recipient = 'both'
+        self._overdue(100, 10)
+        action = self.customer.with_user(self.collector).action_dunning_settings()
+        wizard = self.env['dunning.customer'].with_user(self.collector).browse(action['res_id'])
+        wizard.represented = True
+        wizard.action_save()
+
+        unknown = self._run()
+        self.assertFalse(unknown.notice_ids)
+        self.assertEqual(unknown.exclusion_ids.code, 'represented')
+
+        wizard.lawyer_id = lawyer
+        wizard.action_save()
+        run = self._send(self._run())
+        self.assertEqual(self._notice(run).contact_id, lawyer)
+        self.assertEqual(self._notice(run).mail_mail_id.email_to, lawyer.email_formatted)
+        gate = self.env['dunning.contact.rule']._gate(self.contact + lawyer, 'call', self.env.cr.now(), self.company)
+        self.assertEqual([gate[partner.id][0] for partner in self.contact + lawyer][0], False)
+        account = self.Account._for_partners(self.customer, self.company)
+        self.assertTrue(
+            self.env['credit.event'].search([('account_id', '=', account.id), ('kind', '=', 'represented')])
+        )
+
+        run.action_stop()
+        self._notice(run).mail_mail_id.cancel()
+        self._work()
+        self.first.channel = 'call'
+        self._send(self._run())
+        self.assertIn("contact Wang &amp; Partners only", account.activity_ids.note)
+
     def test_a_notice_without_any_address_becomes_a_letter_or_fails(self):
         self.customer.email = False
         self._overdue(100, 10)
@@ -271,10 +422,7 @@ class TestSend(DunningCommon):
     def test_what_was_paid_since_the_simulation_is_not_asked_for(self):
         paid, open_ = self._overdue(100, 25), self._overdue(200, 10)
         run = self._run()
-        payment = self._pay(100)
-        (
-            self._item(paid) + payment.move_id.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
-        ).reconcile()
+        self._match(paid, self._pay(100))
 
         self._send(run)
 
@@ -416,11 +564,7 @@ class TestSend(DunningCommon):
         invoice = self._overdue(100, 10)
         run = self._send(self._run())
         self._mails_go_out(self._notice(run))
-        payment = self._pay(100)
-        (
-            self._item(invoice)
-            + payment.move_id.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
-        ).reconcile()
+        self._match(invoice, self._pay(100))
 
         self._work()
         self._work()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..engine.schedule import Item, Progress, Step, due_step, next_step, propose
+from ..engine.schedule import Item, Progress, Step, due_step, next_step, propose, still_due
 from ..engine.text import fill_html, fill_json, fill_text, unknown_variables
 
 DUE = date(2026, 3, 10)
@@ -86,6 +86,16 @@ class TestSchedule(BaseCase):
         reached = [step for step in steps if 0 <= step.days <= age or (age == 0 and step.days < 0)]
 
         self.assertEqual(due_step(Item(1, DUE), steps, day(age)), reached[-1] if reached else None)
+
+    @settings(deadline=None)
+    @given(plans(), st.integers(-30, 200), st.integers(0, 30), st.sampled_from(('age', 'first')))
+    def test_what_was_chosen_is_due_until_it_was_sent(self, steps, number, later, start):
+        item, today = Item(1, DUE), day(number)
+        if step := due_step(item, steps, today, start):
+            sent = Item(1, DUE, Progress(step.id, step.days, today))
+            self.assertTrue(still_due(item, step, steps, today))
+            self.assertFalse(still_due(sent, step, steps, today + timedelta(days=later)))
+            self.assertFalse(still_due(Item(1, today + timedelta(days=31 + later)), step, steps, today))
 
     def test_an_old_debt_begins_at_the_first_step_if_the_plan_says_so(self):
         self.assertEqual(due_step(Item(1, DUE), PLAN, day(60), 'first'), PLAN[1])
