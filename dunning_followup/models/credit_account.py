@@ -1,6 +1,6 @@
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, plaintext2html
 
 
 class CreditAccount(models.Model):
@@ -144,7 +144,7 @@ class CreditAccount(models.Model):
             'res_id': self.id,
             'user_id': user.id,
             'summary': summary,
-            'note': note,
+            'note': note and plaintext2html(note),
             'date_deadline': self.company_id._credit_today(),
         }
 

@@ -15,6 +15,12 @@ class CreditAccount(models.Model):
         help="From then on nothing is chased: the claim is filed with the administrator.",
     )
     insolvency_note = fields.Char(string="Court and File", readonly=True, copy=False)
+    dunning_represented = fields.Boolean(
+        string="Represented by a Lawyer",
+        tracking=True,
+        help="The customer is not contacted himself: messages go to the lawyer. Without one, nothing is sent.",
+    )
+    dunning_lawyer_id = fields.Many2one('res.partner', string="Lawyer", ondelete='set null', tracking=True)
     # Not required: accounts are made by SQL that knows nothing of this add-on.
     dunning_interest = fields.Selection(
         [('own', "By rates of its own"), ('none', "None")],
@@ -46,6 +52,18 @@ class CreditAccount(models.Model):
             ]
         )
         return {account.partner_id.id: account.insolvency_date for account in accounts}
+
+    @api.model
+    def _represented(self, customers, company):
+        """Return {commercial partner id: lawyer, empty if none is known} of those who are not contacted themselves."""
+        accounts = self.search(
+            [
+                ('partner_id', 'in', customers.ids),
+                ('company_id', '=', company.root_id.id),
+                ('dunning_represented', '=', True),
+            ]
+        )
+        return {account.partner_id.id: account.dunning_lawyer_id.filtered('active') for account in accounts}
 
     def action_dunning_insolvency(self):
         """Open the dialog that notes the insolvency of the customer, or its end.
@@ -81,7 +99,16 @@ class CreditAccount(models.Model):
         # EXTENDS credit_management: insolvency is noted with its dialog, which tells the credit file
         if not self.env.su and vals.keys() & {'insolvency_date', 'insolvency_note'}:
             raise AccessError(self.env._("Note an insolvency with the button Insolvency, which tells the credit file."))
-        return super().write(vals)
+        before = {account: account.dunning_represented for account in self} if 'dunning_represented' in vals else {}
+        result = super().write(vals)
+        if changed := [account for account, old in before.items() if account.dunning_represented != old]:
+            self.env['credit.event']._record(
+                [
+                    (account, 'represented' if account.dunning_represented else 'representation_ended', {})
+                    for account in changed
+                ]
+            )
+        return result
 
     def _absorb(self, sources):
         # EXTENDS credit_management: who is insolvent stays so under another name

@@ -22,6 +22,8 @@ KINDS = [
     ('dispute_solved', "Dispute solved"),
     ('insolvent', "Insolvent"),
     ('insolvency_ended', "Insolvency ended"),
+    ('represented', "Represented by a lawyer"),
+    ('representation_ended', "No more represented by a lawyer"),
     ('due_date_changed', "Due date changed"),
     ('limitation_restarted', "Limitation restarted"),
     ('opt_out', "Channels refused or allowed"),
@@ -92,6 +94,9 @@ class CreditEvent(models.Model):
 
     def _describe_insolvency_ended(self, payload, references):
         return ''
+
+    _describe_represented = _describe_insolvency_ended
+    _describe_representation_ended = _describe_insolvency_ended
 
     def _describe_due_date_changed(self, payload, references):
         return self.env._(

@@ -138,11 +138,15 @@ class DunningContactRule(models.Model):
         """Return {partner id: reason} of those who may not be contacted at all through this channel."""
         field = OPT_OUTS.get(channel)
         customers = partners.commercial_partner_id
-        insolvent = self.env['credit.account'].sudo()._insolvent(customers, company)
+        Account = self.env['credit.account'].sudo()
+        insolvent, lawyers = Account._insolvent(customers, company), Account._represented(customers, company)
         result = {}
         for partner in partners:
-            if partner.commercial_partner_id.id in insolvent:
+            customer_id = partner.commercial_partner_id.id
+            if customer_id in insolvent:
                 result[partner.id] = self.env._("Insolvent: claims are filed with the administrator.")
+            elif customer_id in lawyers and partner != lawyers[customer_id]:
+                result[partner.id] = self.env._("Represented by a lawyer: nobody else is contacted.")
             elif field and (partner[field] or partner.commercial_partner_id[field]):
                 result[partner.id] = self.env._("Does not want to be contacted this way.")
         return result

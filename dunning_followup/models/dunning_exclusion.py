@@ -20,8 +20,8 @@ class DunningExclusion(models.AbstractModel):
 
         :param items: account.move.line of customers
         :param company: any company of the tree
-        :returns: {id: (code, text, amount in company currency, None for all of it)}; codes insolvent, do_not_remind,
-            paused, disputed, promised, item_floor, customer_floor
+        :returns: {id: (code, text, amount in company currency, None for all of it)}; codes insolvent, represented,
+            do_not_remind, paused, disputed, promised, item_floor, customer_floor
         """
         if not items.ids:
             return {}
@@ -33,6 +33,7 @@ class DunningExclusion(models.AbstractModel):
             fact['open'] = fact['residual_company']
         for reasons in (
             self._insolvent(facts, root),
+            self._represented(facts, root),
             self._paused(facts, root, date),
             self._disputed(facts, root),
             self._promised(facts, root, date),
@@ -62,6 +63,18 @@ class DunningExclusion(models.AbstractModel):
             )
             for line_id, fact in facts.items()
             if fact['partner_id'] in dates
+        }
+
+    @api.model
+    def _represented(self, facts, root):
+        customers = self.env['res.partner'].browse({fact['partner_id'] for fact in facts.values()})
+        lawyers = self.env['credit.account'].sudo()._represented(customers, root)
+        text = self.env._("Represented by a lawyer whose address is not known.")
+        # Where there is a lawyer, reminders go there.
+        return {
+            line_id: ('represented', text, None)
+            for line_id, fact in facts.items()
+            if fact['partner_id'] in lawyers and not lawyers[fact['partner_id']]
         }
 
     @api.model

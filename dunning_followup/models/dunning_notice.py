@@ -37,6 +37,8 @@ LONGEST_WAIT = timedelta(days=1)
 # After that, whoever was handing a notice over is dead: no request takes so long.
 ABANDONED = timedelta(minutes=10)
 COLLECTOR = 'dunning_followup.group_collections_collector'
+# What becomes a letter where there is no address, or it may not be used.
+FALLBACK_CHANNELS = ('email', 'sms', 'sms_gateway')
 
 
 class DunningNotice(models.Model):
@@ -62,6 +64,9 @@ class DunningNotice(models.Model):
         'res.partner', string="Customer", required=True, readonly=True, index=True, ondelete='restrict'
     )
     contact_id = fields.Many2one('res.partner', string="Recipient", readonly=True, ondelete='set null')
+    represented = fields.Boolean(
+        string="To the Lawyer", readonly=True, help="The customer is represented by a lawyer and not contacted himself."
+    )
     plan_id = fields.Many2one('dunning.plan', readonly=True, ondelete='restrict')
     step_id = fields.Many2one('dunning.step', readonly=True, index=True, ondelete='restrict', help="Leads the message.")
     channel = fields.Selection(CHANNEL_LABELS, readonly=True, required=True)
@@ -328,21 +333,44 @@ class DunningNotice(models.Model):
         Who refuses the channel for good gets a letter, if the step has letters where there is no address.
         """
         self._refresh()
-        ready = self.filtered(lambda notice: notice.state == 'to_send')
-        now = fields.Datetime.now()
-        blocked = self.browse()
-        for (channel, company), group in ready.grouped(lambda notice: (notice.channel, notice.company_id)).items():
-            gate = self.env['dunning.contact.rule']._gate(group.partner_id, channel, now, company)
+        ready, refused = self.filtered(lambda notice: notice.state == 'to_send')._pass_gate()
+        letters = self.browse(refused).filtered(
+            lambda notice: notice.channel in FALLBACK_CHANNELS and notice._may_be_letter()
+        )
+        posted, refused_letters = letters._pass_gate('letter')
+        posted.write({'channel': 'letter'})
+        for notice in self.browse(refused) - posted:
+            if notice not in letters or notice.id in refused_letters:
+                notice.write({'reason': refused[notice.id], 'state': 'excluded'})
+        return ready | posted
+
+    def _pass_gate(self, channel=None):
+        """Ask the contact rules whether those who get these notices may be contacted now; who may later, waits.
+
+        :param channel: in place of the notices' own
+        :returns: (those that may go out, {id: why not} of those to whom it is never allowed this way)
+        """
+        passed, refused, now = self.browse(), {}, fields.Datetime.now()
+        groups = self.grouped(lambda notice: (channel or notice.channel, notice.company_id))
+        for (through, company), group in groups.items():
+            recipients = {notice.id: notice._recipients() for notice in group}
+            everybody = self.env['res.partner'].union(*recipients.values())
+            gate = self.env['dunning.contact.rule']._gate(everybody, through, now, company)
             for notice in group:
-                allowed, moment, reason = gate.get(notice.partner_id.id, (True, None, ''))
-                if allowed:
-                    continue
-                blocked |= notice
-                # Without a next moment it is never allowed, as after an opt-out.
-                notice.write(
-                    {'reason': reason, 'date_next': moment} if moment else {'reason': reason, 'state': 'excluded'}
-                )
-        return ready - blocked
+                answers = [gate[partner.id] for partner in recipients[notice.id] if partner.id in gate]
+                against = [(moment, reason) for allowed, moment, reason in answers if not allowed]
+                never = next((reason for moment, reason in against if not moment), None)
+                if not against:
+                    passed |= notice
+                elif never is not None:
+                    refused[notice.id] = never
+                else:
+                    moment, reason = max(against)
+                    notice.write({'reason': reason, 'date_next': moment})
+        return passed, refused
+
+    def _may_be_letter(self):
+        return self.step_id.letter_fallback and self.kind == 'reminder'
 
     def _attempt(self, method):
         """Hand notices over in a savepoint; if that fails, one by one, and what fails alone is told so."""
@@ -509,7 +537,56 @@ class DunningNotice(models.Model):
                 vals |= {'state': 'cancelled', 'reason': text}
             elif lead.step_id != notice.step_id:
                 vals |= {'step_id': lead.step_id.id, 'channel': lead.step_id.channel}
-            notice.write(vals)
+            # What was made of the former amounts is made anew.
+            notice.write({**vals, 'attachment_id': False, 'file_ids': [fields.Command.clear()]})
+
+    def _follow_contacts(self):
+        """Take the recipients as they are now: another contact may have been chosen, or another step leads."""
+        for company, notices in self.filtered(lambda notice: notice.state == 'to_send').grouped('company_id').items():
+            contacts = self._contacts(company, notices.partner_id.ids)
+            lawyers = self.env['credit.account']._represented(notices.partner_id, company)
+            for notice in notices:
+                contact_id = contacts[notice.partner_id.id, notice.step_id.recipient or 'followup']
+                represented = notice.partner_id.id in lawyers
+                if (notice.contact_id.id, notice.represented) != (contact_id, represented):
+                    notice.write({'contact_id': contact_id, 'represented': represented})
+
+    @api.model
+    def _contacts(self, company, partner_ids):
+        """Return {(customer id, recipient of a step): id of the contact who gets the message}.
+
+        The follow-up contact, else that of the invoices, else the customer; in place of all, the customer's lawyer.
+        """
+        self.env['res.partner'].flush_model(['active', 'commercial_partner_id', 'parent_id', 'type'])
+        self.env['credit.account'].flush_model(
+            ['active', 'company_id', 'dunning_contact_id', 'dunning_lawyer_id', 'dunning_represented', 'partner_id']
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT customer.id, COALESCE(lawyer.id, followup.id, invoice.id, customer.id),
+                       COALESCE(lawyer.id, invoice.id, customer.id)
+                  FROM res_partner customer
+             LEFT JOIN credit_account account
+                    ON account.partner_id = customer.id AND account.company_id = %s AND account.active
+             LEFT JOIN res_partner lawyer
+                    ON lawyer.id = account.dunning_lawyer_id AND account.dunning_represented AND lawyer.active
+             LEFT JOIN res_partner followup ON followup.id = account.dunning_contact_id AND followup.active
+             LEFT JOIN LATERAL (
+                    SELECT child.id FROM res_partner child
+                     WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
+                  ORDER BY child.id LIMIT 1) AS invoice ON TRUE
+                 WHERE customer.id = ANY(%s)
+                """,
+                company.id,
+                partner_ids,
+            )
+        )
+        contacts = {}
+        for customer_id, followup_id, invoice_id in rows:
+            contacts |= {(customer_id, 'invoice'): invoice_id}
+            contacts |= dict.fromkeys([(customer_id, 'followup'), (customer_id, 'both')], followup_id)
+        return contacts
 
     def _prepare_totals(self):
         return {

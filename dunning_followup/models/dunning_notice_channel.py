@@ -2,6 +2,7 @@ from datetime import datetime
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
 
 from .dunning_step import GATEWAY_CHANNELS
 
@@ -89,13 +90,13 @@ class DunningNotice(models.Model):
         """Return the contacts by role: the follow-up contact, that of the invoices, or both."""
         self.ensure_one()
         first = self.contact_id or self.partner_id
-        if self.step_id.recipient == 'both':
+        if self.step_id.recipient == 'both' and not self.represented:
             first |= self.env['res.partner'].browse(self.partner_id.address_get(['invoice'])['invoice'])
         return first
 
     def _without_address(self):
         """Turn these into letters, where the step says so; else they fail, for nobody can mend it but a person."""
-        letters = self.filtered(lambda notice: notice.step_id.letter_fallback and notice.kind == 'reminder')
+        letters = self.filtered(lambda notice: notice._may_be_letter())
         letters.write({'channel': 'letter'})
         letters._send_letter()
         (self - letters)._set_error(
@@ -121,7 +122,7 @@ class DunningNotice(models.Model):
                 notice._without_address()
                 continue
             localized = notice._localized()
-            notice.text = localized._short_text(localized._facts())
+            notice.text = localized._short_text(localized._facts(with_claims=False))
             ready |= notice
             vals_list.append(
                 {'number': number, 'body': notice.text, 'partner_id': notice._recipients()[:1].id, 'state': 'outgoing'}
@@ -134,7 +135,8 @@ class DunningNotice(models.Model):
 
     def _phone(self):
         """Return the number to which short messages go, in international form if it can be told."""
-        for contact in self._recipients() | self.partner_id:
+        contacts = self._recipients()
+        for contact in contacts if self.represented else contacts | self.partner_id:
             if contact.phone:
                 return contact._phone_format(fname='phone') or contact.phone
         return ''
@@ -155,9 +157,13 @@ class DunningNotice(models.Model):
         accounts, vals_list = self._accounts(), []
         for notice in self:
             account = accounts[notice.company_id, notice.partner_id]
-            user = account._collector()
+            user = account._collector(notice.run_id.user_id)
             reader = notice.with_context(lang=user.lang or self.env.lang)
-            notice.text = reader._short_text(reader._facts())
+            notice.text = reader._short_text(reader._facts(with_claims=False))
+            if notice.represented:
+                lawyer = notice.contact_id.display_name
+                text = reader.env._("Represented by a lawyer: contact %(lawyer)s only.", lawyer=lawyer)
+                notice.text = f"{text}\n{notice.text}"
             vals_list.append(account._prepare_dunning_activity(activity_type, user, reader.step_id.name, notice.text))
         self.env['mail.activity'].with_context(**QUIET).create(vals_list)
         self._set_sent()
@@ -166,8 +172,8 @@ class DunningNotice(models.Model):
         """Note the text in the credit accounts; nothing leaves the house."""
         accounts, bodies = self._accounts(), {}
         for notice in self:
-            notice.text = notice._short_text(notice._facts())
-            bodies[accounts[notice.company_id, notice.partner_id].id] = notice.text
+            notice.text = notice._short_text(notice._facts(with_claims=False))
+            bodies[accounts[notice.company_id, notice.partner_id].id] = plaintext2html(notice.text)
         self.env['credit.account'].browse(bodies)._message_log_batch(bodies=bodies)
         self._set_sent()
 
@@ -222,7 +228,7 @@ class DunningNotice(models.Model):
                 notice._without_address()
                 continue
             localized = notice._localized()
-            values = localized._facts()
+            values = localized._facts(with_claims=False)
             notice.text = localized._short_text(values)
             values |= {
                 'phone': number,

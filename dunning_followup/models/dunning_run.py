@@ -314,9 +314,11 @@ class DunningRun(models.Model):
 
     def _insert(self, proposals, exclusions):
         """Write what was found, some thousand rows in a statement."""
-        contacts = self._contacts([partner_id for partner_id, _plan, _proposal, _listed in proposals])
-        channels = {
-            step.id: step.channel
+        contacts = self.env['dunning.notice']._contacts(
+            self.company_id, [partner_id for partner_id, _plan, _proposal, _listed in proposals]
+        )
+        leads = {
+            step.id: step
             for step in self.env['dunning.step'].browse({proposal.lead.id for _p, _l, proposal, _i in proposals})
         }
         round_ = self.currency_id.round
@@ -342,10 +344,10 @@ class DunningRun(models.Model):
                         **_columns(
                             (
                                 partner_id,
-                                contacts.get(partner_id, partner_id),
+                                contacts[partner_id, leads[proposal.lead.id].recipient],
                                 plan_id,
                                 proposal.lead.id,
-                                channels[proposal.lead.id],
+                                leads[proposal.lead.id].channel,
                                 round_(sum(row['left'] for row in listed)),
                                 len(listed),
                                 max(row['days_overdue'] for row in listed),
@@ -401,30 +403,6 @@ class DunningRun(models.Model):
             )
         self.env['dunning.notice'].invalidate_model()
         self.env['dunning.run.exclusion'].invalidate_model()
-
-    def _contacts(self, partner_ids):
-        """Return {customer id: id of the recipient}: the follow-up contact, else that of the invoices."""
-        self.env['res.partner'].flush_model(['active', 'commercial_partner_id', 'parent_id', 'type'])
-        self.env['credit.account'].flush_model(['active', 'company_id', 'dunning_contact_id', 'partner_id'])
-        return dict(
-            self.env.execute_query(
-                SQL(
-                    """
-                    SELECT customer.id, COALESCE(account.dunning_contact_id, invoice.id, customer.id)
-                      FROM res_partner customer
-                 LEFT JOIN credit_account account
-                        ON account.partner_id = customer.id AND account.company_id = %s AND account.active
-                 LEFT JOIN LATERAL (
-                        SELECT child.id FROM res_partner child
-                         WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
-                      ORDER BY child.id LIMIT 1) AS invoice ON TRUE
-                     WHERE customer.id = ANY(%s)
-                    """,
-                    self.company_id.id,
-                    partner_ids,
-                )
-            )
-        )
 
     # -------------------------------------------------------------------------
     # Send, close

@@ -91,7 +91,8 @@ class DunningStep(models.Model):
     letter_fallback = fields.Boolean(
         string="Letter If No Address",
         default=True,
-        help="Customers without e-mail address or phone number get the text as a letter.",
+        help="Customers without e-mail address or phone number, and those who refuse the channel, get the text as a "
+        "letter.",
     )
     attach_invoices = fields.Boolean(help="The invoices of the items that have reached a step.")
     attach_statement = fields.Boolean(help="A PDF of all open items.")

@@ -30,6 +30,11 @@ class DunningCustomer(models.TransientModel):
         domain="[('share', '=', False)]",
         help="Makes the calls and visits. Empty: the company's collector.",
     )
+    represented = fields.Boolean(
+        string="Represented by a Lawyer",
+        help="The customer is not contacted himself: messages go to the lawyer. Without one, nothing is sent.",
+    )
+    lawyer_id = fields.Many2one('res.partner', help="Whose addresses messages go to.")
 
     @api.model
     def _open(self, partner, company):
@@ -47,6 +52,8 @@ class DunningCustomer(models.TransientModel):
                 'plan_id': account.dunning_plan_id.id,
                 'contact_id': account.dunning_contact_id.id,
                 'collector_id': account.collector_id.id,
+                'represented': account.dunning_represented,
+                'lawyer_id': account.dunning_lawyer_id.id,
             }
         )
         return {
@@ -71,6 +78,8 @@ class DunningCustomer(models.TransientModel):
                 'dunning_plan_id': self.plan_id.id,
                 'dunning_contact_id': self.contact_id.id,
                 'collector_id': self.collector_id.id,
+                'dunning_represented': self.represented,
+                'dunning_lawyer_id': self.represented and self.lawyer_id.id,
             }
         )
         return {'type': 'ir.actions.act_window_close'}
