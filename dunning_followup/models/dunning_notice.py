@@ -208,6 +208,9 @@ class DunningNotice(models.Model):
         open_.sudo().write(
             {'state': 'cancelled', 'reason': self.env._("Cancelled by %(user)s", user=self.env.user.name)}
         )
+        # Nobody is to send it from the queues by mistake.
+        open_.sudo()._open_sms().write({'state': 'canceled'})
+        open_.sudo().mail_mail_id.filtered(lambda mail: mail.state in ('exception', 'outgoing')).cancel()
         self._trigger()
 
     def action_print(self):
@@ -430,6 +433,26 @@ class DunningNotice(models.Model):
         # Somebody deleted the mail, or cancelled it in the mail queue.
         self.search([('state', '=', 'queued'), ('mail_mail_id', '=', False), ('sms_uuid', '=', False)]).write(
             {'state': 'to_send', 'reason': self.env._("The e-mail was deleted from the queue.")}
+        )
+        # Somebody else's code has changed the mail, and nobody has told the notice.
+        missed = self.search([('state', '=', 'queued'), ('mail_mail_id.state', 'in', ('exception', 'sent'))])
+        missed = missed.try_lock_for_update()
+        missed.filtered(lambda notice: notice.mail_mail_id.state == 'sent')._set_sent()
+        for notice in missed.filtered(lambda notice: notice.mail_mail_id.state == 'exception'):
+            notice._set_error(notice.mail_mail_id.failure_reason or self.env._("The e-mail failed."))
+        self.flush_model(['sms_uuid', 'state'])
+        self.env['sms.sms'].flush_model(['uuid'])
+        lost = self.env.execute_query(
+            SQL(
+                """
+                SELECT id FROM dunning_notice notice
+                 WHERE state = 'queued' AND sms_uuid IS NOT NULL AND mail_mail_id IS NULL
+                   AND NOT EXISTS (SELECT FROM sms_sms sms WHERE sms.uuid = notice.sms_uuid)
+                """
+            )
+        )
+        self.browse(id_ for [id_] in lost).write(
+            {'state': 'to_send', 'reason': self.env._("The text message was deleted from the queue.")}
         )
         self.search([('state', '=', 'queued'), ('mail_mail_id.state', '=', 'cancel')]).write(
             {'state': 'cancelled', 'reason': self.env._("The e-mail was cancelled in the mail queue.")}

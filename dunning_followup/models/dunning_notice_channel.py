@@ -1,4 +1,5 @@
 from datetime import datetime
+from uuid import uuid4
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -26,22 +27,18 @@ class DunningNotice(models.Model):
 
     def _send_email(self):
         """Put e-mails into Odoo's queue, in the transaction that changes their state: both or nothing happens."""
-        again = self.filtered(lambda notice: notice.mail_mail_id.state in ('exception', 'outgoing'))
-        again.mail_mail_id.mark_outgoing()
-        again.write({'state': 'queued', 'reason': False})
-        rest = self - again
-        heavy = rest.filtered(
+        heavy = self.filtered(
             lambda notice: (notice.step_id.attach_invoices or notice.step_id.attach_statement) and not notice.file_ids
         )
         heavy.write({'state': 'rendering', 'reason': False})
         if heavy:
             self.env.ref('dunning_followup.ir_cron_render').sudo()._trigger()
-        (rest - heavy)._queue_mails()
+        (self - heavy)._queue_mails()
 
     def _queue_mails(self):
-        """Make the mails of these notices."""
+        """Make the mails of these notices; one that failed is written anew: address and amounts may have changed."""
         self = self.with_context(dunning_claims=self._all_claims())
-        ready, vals_list = self.browse(), []
+        ready, new, vals_list = self.browse(), [], []
         accounts = self._accounts()
         for notice in self:
             email = notice._addresses()
@@ -54,28 +51,34 @@ class DunningNotice(models.Model):
             notice.subject = subject
             ready |= notice
             sender = notice.run_id.user_id if notice.run_id.user_id.email and not notice.run_id.automatic else None
+            address = (sender or notice.company_id.partner_id).email_formatted or self.env.user.email_formatted
+            vals = {
+                'subject': subject,
+                'body_html': body,
+                # What the chatter shows; to clean the whole text takes as long as all the rest.
+                'body': subject,
+                'email_from': address,
+                'reply_to': address,
+                'email_to': email,
+                'email_cc': notice.step_id.copy_salesperson and notice.partner_id.user_id.email_formatted or False,
+                'attachment_ids': [fields.Command.set(notice.file_ids.ids)],
+            }
+            if notice.mail_mail_id.state in ('exception', 'outgoing'):
+                notice.mail_mail_id.write({**vals, 'state': 'outgoing'})
+                continue
+            new.append(notice)
             vals_list.append(
                 {
-                    'subject': subject,
-                    'body_html': body,
-                    # What the chatter shows; to clean the whole text takes as long as all the rest.
-                    'body': subject,
-                    'email_from': (sender or notice.company_id.partner_id).email_formatted
-                    or self.env.user.email_formatted,
-                    'reply_to': (sender or notice.company_id.partner_id).email_formatted
-                    or self.env.user.email_formatted,
-                    'email_to': email,
-                    'email_cc': notice.step_id.copy_salesperson and notice.partner_id.user_id.email_formatted or False,
+                    **vals,
                     'auto_delete': False,
                     'is_notification': False,
                     'message_id': f'<dunning-{notice.key}@{self.env.cr.dbname}>',
                     'headers': repr({'X-Dunning-Notice': notice.key}),
                     'model': 'credit.account',
                     'res_id': accounts[notice.company_id, notice.partner_id].id,
-                    'attachment_ids': [fields.Command.link(file.id) for file in notice.file_ids],
                 }
             )
-        for notice, mail in zip(ready, self.env['mail.mail'].create(vals_list), strict=True):
+        for notice, mail in zip(new, self.env['mail.mail'].create(vals_list), strict=True):
             notice.mail_mail_id = mail
         ready.write({'state': 'queued', 'reason': False})
         if ready:
@@ -87,7 +90,7 @@ class DunningNotice(models.Model):
         return ", ".join(contacts.mapped('email_formatted'))
 
     def _recipients(self):
-        """Return the contacts by role: the follow-up contact, that of the invoices, or both."""
+        """Return the contacts by role: the follow-up contact, that of the invoices, or both; or the lawyer alone."""
         self.ensure_one()
         first = self.contact_id or self.partner_id
         if self.step_id.recipient == 'both' and not self.represented:
@@ -116,6 +119,8 @@ class DunningNotice(models.Model):
     def _send_sms(self):
         """Put text messages into Odoo's queue."""
         ready, vals_list = self.browse(), []
+        # One that failed is written anew: as a second one, both could go out.
+        before = self._open_sms().grouped('uuid')
         for notice in self:
             number = notice._phone()
             if not number:
@@ -124,14 +129,22 @@ class DunningNotice(models.Model):
             localized = notice._localized()
             notice.text = localized._short_text(localized._facts(with_claims=False))
             ready |= notice
-            vals_list.append(
-                {'number': number, 'body': notice.text, 'partner_id': notice._recipients()[:1].id, 'state': 'outgoing'}
-            )
-        for notice, sms in zip(ready, self.env['sms.sms'].create(vals_list), strict=True):
-            notice.sms_uuid = sms.uuid
+            vals = {'number': number, 'body': notice.text, 'partner_id': notice._recipients()[:1].id}
+            vals |= {'state': 'outgoing', 'failure_type': False}
+            if sms := before.get(notice.sms_uuid):
+                sms.write(vals)
+            else:
+                notice.sms_uuid = vals['uuid'] = uuid4().hex
+                vals_list.append(vals)
+        self.env['sms.sms'].create(vals_list)
         ready.write({'state': 'queued', 'reason': False})
         if ready:
             self.env.ref('sms.ir_cron_sms_scheduler_action').sudo()._trigger()
+
+    def _open_sms(self):
+        """Return the text messages of these notices that are not out yet."""
+        uuids = list(filter(None, self.mapped('sms_uuid')))
+        return self.env['sms.sms'].search([('uuid', 'in', uuids), ('state', 'in', ('outgoing', 'error'))])
 
     def _phone(self):
         """Return the number to which short messages go, in international form if it can be told."""

@@ -90,7 +90,9 @@ class MailMail(models.Model):
                 labels = dict(self._fields['failure_type']._description_selection(self.env))
                 said = notices.mail_mail_id[:1].failure_reason
                 reason = ": ".join(filter(None, [labels.get(failure_type, failure_type), said]))
-            notices._set_error(reason, final=failure_type in HOPELESS)
+            # One that somebody has marked as sent, or cancelled, stays so.
+            waiting = notices.filtered(lambda notice: notice.state in ('queued', 'sending'))
+            waiting._set_error(reason, final=failure_type in HOPELESS)
         elif notices:
             notices.write(
                 {

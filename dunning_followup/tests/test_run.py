@@ -522,6 +522,8 @@ class TestSend(DunningCommon):
 
         notice.date_next = False
         self._work()
+        # The same one: of two, the first could be sent again from its queue.
+        self.assertEqual((notice.sms_uuid, sms.state), (sms.uuid, 'outgoing'))
         self.env['sms.sms'].sudo().search([('uuid', '=', notice.sms_uuid)]).write({'state': 'pending'})
         self.assertEqual(notice.state, 'sent')
 
