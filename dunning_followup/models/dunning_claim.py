@@ -148,6 +148,8 @@ class DunningClaim(models.Model):
         own = set(Claim.search([('invoice_id', 'in', moves.ids)]).invoice_id.ids)
         claims = Claim.search([('move_line_id', 'in', items.ids), ('kind', '!=', 'fee')], order='date_from, id')
         claims_of = claims.grouped(lambda claim: (claim.move_line_id.id, claim.kind))
+        for key, inherited in Claim._inherited(facts).items():
+            claims_of[key] = inherited + claims_of.get(key, Claim)
         for root_id, line_ids in by_root.items():
             root = self.env['res.company'].browse(root_id)
             late = {line_id: facts[line_id] for line_id in line_ids if facts[line_id]['move_id'] not in own}
@@ -161,6 +163,29 @@ class DunningClaim(models.Model):
                 table = tables[fact['partner_id']]
                 mine = [claims_of.get((line_id, kind), Claim) for kind in ('interest', 'compensation')]
                 result += self._compute_item(line_id, fact, table, changes.get(line_id, ()), mine, date, rates, bands)
+        return result
+
+    @api.model
+    def _inherited(self, facts):
+        """Return {(item id, kind): claims} that were settled on the invoices in whose place these items' invoices are.
+
+        What was charged or waived there is not owed again; of instalments, the first one has it.
+        """
+        moves = self.env['account.move'].sudo().browse({fact['move_id'] for fact in facts.values()})
+        chains = moves.filtered('dunning_origin_id')._dunning_origins()
+        if not chains:
+            return {}
+        origins = moves.browse().union(*chains.values())
+        domain = [('move_id', 'in', origins.ids), ('state', 'in', ('waived', 'invoiced', 'paid'))]
+        settled = self.search([*domain, ('kind', '!=', 'fee')], order='date_from, id').grouped('move_id')
+        first = {}
+        for line_id, fact in facts.items():
+            first.setdefault(fact['move_id'], line_id)
+        result = defaultdict(self.browse)
+        for move_id, chain in chains.items():
+            for origin in reversed(chain):
+                for kind, claims in settled.get(origin, self.browse()).grouped('kind').items():
+                    result[first[move_id], kind] += claims
         return result
 
     @api.model
@@ -208,7 +233,7 @@ class DunningClaim(models.Model):
                     **common,
                 }
                 result.append((growing, vals))
-        if not compensation or compensation.state == 'open':
+        if not compensation.filtered(lambda claim: claim.state != 'open'):
             of_day = bands(table, fact['date_due'] + timedelta(days=1))
             result += self._compute_compensation(fact, of_day, currency, principal, compensation, common)
         return result
@@ -337,11 +362,11 @@ class DunningClaim(models.Model):
 
     @api.model
     def _for_notice(self, items, company, date):
-        """Return {commercial partner id: [{kind, move_line_id, amount, currency_id, text}]}: what a reminder states.
+        """Return {commercial partner id: [{kind, move_line_id, amount, currency_id, text, claimed}]} for reminders.
 
         Interest and compensation of these items at the date, computed and not
-        written, and all else that the customers of these items owe still, as
-        interest on what they have paid late.
+        written (`claimed` if that was done before), and all else that the
+        customers of these items owe still, as interest on what they have paid late.
         """
         result = defaultdict(list)
         shown = self.sudo().browse()
@@ -352,7 +377,8 @@ class DunningClaim(models.Model):
         for claim, vals in computed:
             shown |= claim
             if vals.get('amount') and 'kind' in vals:
-                result[vals['partner_id']].append(self._notice_values(vals, names[vals['move_id']]))
+                stated = self._notice_values(vals, names[vals['move_id']])
+                result[vals['partner_id']].append({**stated, 'claimed': bool(claim)})
         customers = items.partner_id.commercial_partner_id
         others = self.sudo().search(
             [
@@ -364,7 +390,7 @@ class DunningClaim(models.Model):
             ]
         )
         for claim in others:
-            result[claim.partner_id.id].append(claim._notice_values_of())
+            result[claim.partner_id.id].append({**claim._notice_values_of(), 'claimed': True})
         return dict(result)
 
     def _notice_values_of(self):

@@ -28,7 +28,7 @@ class DunningClaim(models.Model):
                         'partner_id': notice.partner_id.commercial_partner_id.id,
                         'currency_id': company.currency_id.id,
                         'amount': company.currency_id.round(amount),
-                        'date': notice.date_sent.date() if notice.date_sent else today,
+                        'date': notice._sent_day() if notice.date_sent else today,
                         'res_model': notice._name,
                         'res_id': notice.id,
                         'move_line_id': notice.line_ids.move_line_id.sorted('date_maturity')[:1].id,

@@ -651,14 +651,18 @@ class DunningNotice(models.Model):
             'items': len(self.line_ids.filtered('step_id')),
         }
 
+    def _sent_day(self):
+        """Return on which day where the company is this notice was sent."""
+        self.ensure_one()
+        local = self.with_context(tz=self.company_id._credit_timezone())
+        return fields.Datetime.context_timestamp(local, self.date_sent).date()
+
     def _advance_progress(self):
         """Move the items that have reached a step to where they are now."""
         steps = self.plan_id._engine_steps()
         rows = []
         for notice in self:
-            day = fields.Datetime.context_timestamp(
-                notice.with_context(tz=notice.company_id._credit_timezone()), notice.date_sent
-            ).date()
+            day = notice._sent_day()
             for line in notice.line_ids.filtered('step_id'):
                 item = schedule.Item(
                     line.id, line.date_due or day, schedule.Progress(line.step_id.id, line.step_days, day)

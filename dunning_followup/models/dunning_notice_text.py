@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from markupsafe import Markup
 
 from odoo import api, models
@@ -17,55 +19,77 @@ class DunningNotice(models.Model):
 
     _inherit = 'dunning.notice'  # pylint: disable=consider-merging-classes-inherited
 
+    def _lang(self):
+        """Return the language of this notice's recipient."""
+        self.ensure_one()
+        return self.contact_id.lang or self.partner_id.lang or self.company_id.partner_id.lang or self.env.lang
+
     def _localized(self):
         """Return this notice in the language of its recipient."""
-        self.ensure_one()
-        lang = self.contact_id.lang or self.partner_id.lang or self.company_id.partner_id.lang or self.env.lang
-        return self.with_context(lang=lang)
+        return self.with_context(lang=self._lang())
 
     def _money(self, amount, currency=None):
         return formatLang(self.env, amount, currency_obj=currency or self.currency_id)
 
-    def _facts(self):
-        """Return what the text of this notice is filled with, in the language of the environment."""
+    def _facts(self, with_claims=True):
+        """Return what the text of this notice is filled with, in the language of the environment.
+
+        :param with_claims: False for short texts, which have no place for them
+        """
         self.ensure_one()
         lines = [
             {
                 'name': line._document_text(),
                 'date_due': line.date_due,
                 'days': line.days_overdue,
-                'amount': line.amount_residual,
                 'amount_currency': line.amount_currency,
-                'currency': line.document_currency_id,
+                'currency': line.document_currency_id or self.currency_id,
             }
             for line in self.line_ids.sorted(lambda line: (line.date_due, line.id))
         ]
         return self._values(
-            self.partner_id, self.contact_id, self.company_id, self.run_id.user_id, lines, self._claims()
+            self.partner_id,
+            self.contact_id,
+            self.company_id,
+            self.run_id.user_id,
+            lines,
+            self._claims() if with_claims else [],
         )
 
     def _claims(self):
-        """Return the interest, fees and compensation to show; those of a batch are looked up at once."""
+        """Return the interest, fees and compensation to show; those of a batch are looked up at once.
+
+        What was not claimed before is shown only where the step claims it. Its own fee is claimed with the sending.
+        """
         found = self.env.context.get('dunning_claims')
         if found is None:
             found = self._all_claims()
-        return found.get((self.company_id.id, self.partner_id.id), [])
+        claims = found.get((self.company_id.id, self._lang(), self.partner_id.id), [])
+        step = self.step_id
+        if not step.with_interest:
+            claims = [claim for claim in claims if claim.get('claimed', True)]
+        if self.currency_id.compare_amounts(step.fee_amount, 0.0) > 0 and self.kind == 'reminder':
+            today = self.company_id._credit_today()
+            fee = {'kind': 'fee', 'move_line_id': False, 'date_from': today, 'date_to': today}
+            fee |= {'amount': step.fee_amount, 'currency_id': self.currency_id.id}
+            claims = [*claims, self.env['dunning.claim']._notice_values(fee, '')]
+        return claims
 
     def _all_claims(self):
-        """Return {(company id, partner id): claims} of these notices."""
+        """Return {(company id, language, partner id): claims} of these notices, up to today."""
         claims = {}
-        for (company, date), group in self.grouped(lambda notice: (notice.company_id, notice.date)).items():
-            of_company = self.env['dunning.claim']._for_notice(group.line_ids.move_line_id, company, date)
-            claims |= {(company.id, partner_id): found for partner_id, found in of_company.items()}
+        for (company, lang), group in self.grouped(lambda notice: (notice.company_id, notice._lang())).items():
+            Claim = self.env['dunning.claim'].with_context(lang=lang)
+            of_company = Claim._for_notice(group.line_ids.move_line_id, company, company._credit_today())
+            claims |= {(company.id, lang, partner_id): found for partner_id, found in of_company.items()}
         return claims
 
     @api.model
     def _values(self, partner, contact, company, user, lines, claims):
         """Return {name: value} for the texts.
 
-        :param lines: dicts of name, date_due, days, amount, amount_currency and currency, by due date
+        :param lines: dicts of name, date_due, days, amount_currency and currency, by due date
         """
-        money = lambda amount: formatLang(self.env, amount, currency_obj=company.currency_id)  # noqa: E731
         overdue = [line for line in lines if line['days'] > 0]
         oldest = lines[0] if lines else {'days': 0, 'date_due': False}
         return {
@@ -73,8 +97,8 @@ class DunningNotice(models.Model):
             'customer': partner.name or '',
             'company': company.name,
             'date': format_date(self.env, company._credit_today()),
-            'total': money(sum(line['amount'] for line in lines)),
-            'overdue': money(sum(line['amount'] for line in overdue)),
+            'total': self._total(lines, company),
+            'overdue': self._total(overdue, company),
             'count': len(lines),
             'numbers': ", ".join(line['name'] for line in lines),
             'oldest_days': max(0, oldest['days']),
@@ -86,12 +110,22 @@ class DunningNotice(models.Model):
         }
 
     @api.model
+    def _total(self, lines, company):
+        """Return what these items come to: each currency by itself, for what was invoiced in it is owed in it."""
+        totals = defaultdict(float)
+        for line in lines:
+            totals[line['currency']] += line['currency'].round(line['amount_currency'])
+        return " + ".join(
+            formatLang(self.env, amount, currency_obj=currency)
+            for currency, amount in (totals or {company.currency_id: 0.0}).items()
+        )
+
+    @api.model
     def _items_table(self, lines, company):
         """Return the open items as an HTML table whose looks survive mail programs."""
         cell = Markup("<td style='padding:4px 8px;border-bottom:1px solid #ddd;%s'>%s</td>")
         head = Markup("<th style='padding:4px 8px;border-bottom:2px solid #555;text-align:%s'>%s</th>")
         right = "text-align:right;white-space:nowrap"
-        foreign = any(line['currency'] and line['currency'] != company.currency_id for line in lines)
         rows = []
         for line in lines:
             late = line['days'] if line['days'] > 0 else ''
@@ -99,21 +133,16 @@ class DunningNotice(models.Model):
                 cell % ('', line['name']),
                 cell % ('white-space:nowrap', format_date(self.env, line['date_due']) if line['date_due'] else ''),
                 cell % (right, late),
+                cell % (right, formatLang(self.env, line['amount_currency'], currency_obj=line['currency'])),
             ]
-            if foreign:
-                cells.append(
-                    cell % (right, formatLang(self.env, line['amount_currency'], currency_obj=line['currency']))
-                )
-            cells.append(cell % (right, formatLang(self.env, line['amount'], currency_obj=company.currency_id)))
             rows.append(Markup("<tr>%s</tr>") % Markup().join(cells))
         titles = [
             head % ('left', self.env._("Document")),
             head % ('left', self.env._("Due on")),
             head % ('right', self.env._("Days overdue")),
-            *([head % ('right', self.env._("In currency"))] if foreign else []),
             head % ('right', self.env._("Open amount")),
         ]
-        total = formatLang(self.env, sum(line['amount'] for line in lines), currency_obj=company.currency_id)
+        total = self._total(lines, company)
         return Markup(
             "<table style='border-collapse:collapse;width:100%%;margin:12px 0'>"
             "<thead><tr>%s</tr></thead><tbody>%s</tbody>"
@@ -208,7 +237,6 @@ class DunningNotice(models.Model):
                 'name': moves[row['move_id']]._dunning_name(),
                 'date_due': row['date_due'],
                 'days': row['days_overdue'],
-                'amount': row['remaining'],
                 'amount_currency': row['amount_currency'],
                 'currency': currencies.browse(row['document_currency_id']),
             }
@@ -231,14 +259,14 @@ class DunningNotice(models.Model):
         notice = self._localized()
         values = notice._facts()
         if statement:
-            rows = self.env['dunning.item']._rows(self.company_id, self.date, self.partner_id.ids)
+            today = self.company_id._credit_today()
+            rows = self.env['dunning.item']._rows(self.company_id, today, self.partner_id.ids)
             moves = {move.id: move for move in self.env['account.move'].browse(row['move_id'] for row in rows)}
             lines = [
                 {
                     'name': moves[row['move_id']]._dunning_name(),
                     'date_due': row['date_due'],
                     'days': row['days_overdue'],
-                    'amount': row['remaining'],
                     'amount_currency': row['amount_currency'],
                     'currency': self.env['res.currency'].browse(row['document_currency_id']),
                 }

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.tests import tagged
 
@@ -47,6 +49,25 @@ class TestClaimNotice(DunningCommon):
         self.first.with_interest = False
         self.env['dunning.claim']._book_step(self.notice)
         self.assertEqual(self.env['dunning.claim'].search([('partner_id', '=', self.customer.id)]).kind, 'fee')
+
+    def test_interest_is_stated_only_where_the_step_claims_it_and_the_fee_with_its_step(self):
+        kinds = lambda: sorted(claim['kind'] for claim in self.notice._claims())  # noqa: E731
+        self.assertEqual(kinds(), ['fee', 'interest'])
+        self.first.with_interest = False
+        self.assertEqual(kinds(), ['fee'])
+        self.first.fee_amount = 0
+        self.assertEqual(kinds(), [])
+        self.env['dunning.claim']._update(self._item(self.invoice), self.today)
+        self.assertEqual(kinds(), ['interest'])
+
+    def test_claims_are_stated_in_the_language_of_the_recipient(self):
+        self.env['res.lang']._activate_lang('fr_FR')
+        self.customer.lang = 'fr_FR'
+        seam = type(self.env['dunning.seam'])
+        langs = []
+        with patch.object(seam, '_claims', lambda self, *args: langs.append(self.env.lang) or {}):
+            self.notice.with_context(lang='en_US')._all_claims()
+        self.assertEqual(langs, ['fr_FR'])
 
     def test_call_that_is_a_task_is_no_contact_yet(self):
         self.notice.channel = 'call'

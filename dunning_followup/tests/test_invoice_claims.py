@@ -62,6 +62,18 @@ class TestReissuedInvoice(ClaimsCommon):
         self.assertEqual(sorted(claims.mapped('amount')), [20.0, 70.0])
         self.assertEqual(claims.move_id, second)
 
+    def test_what_was_charged_on_the_replaced_invoice_is_not_charged_again(self):
+        first = self._invoice(1000, due=DUE)
+        self.Claim._update(self._items(first), DUE + timedelta(days=10))
+        self.Claim.search([('move_id', '=', first.id)]).sudo().invoice_id = self._invoice(80)
+        second = self._reverse(first, modify=True)
+        second.action_post()
+        self.Claim._update(self._items(second), DUE + timedelta(days=25))
+        self.Claim._update(self._items(second), DUE + timedelta(days=30))
+        claim = self.Claim.search([('move_id', '=', second.id)])
+        self.assertEqual((claim.kind, claim.amount), ('interest', 20.0))
+        self.assertEqual(claim.date_from, DUE + timedelta(days=11))
+
     def test_instalments_keep_their_term(self):
         term = self.env['account.payment.term'].create(
             {

@@ -144,6 +144,21 @@ class TestSimulate(DunningCommon):
         self.assertEqual((line.amount_currency, line.document_currency_id), (200, euro))
         self.assertEqual(line.amount_residual, 100)
 
+    def test_the_text_asks_for_what_is_owed_in_the_currency_of_the_invoices(self):
+        euro = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
+        self.first.subject = "{{total}}"
+        self._overdue(200, 10, currency_id=euro.id)
+        notice = self._notice(self._run())
+        self.assertEqual(notice._long_text(notice._facts())[0], formatLang(self.env, 200, currency_obj=euro))
+
+        self._overdue(50, 9)
+        notice = self._notice(self._run())
+        subject, body = notice._long_text(notice._facts())
+        amounts = [formatLang(self.env, 200, currency_obj=euro), formatLang(self.env, 50, currency_obj=self.currency)]
+        self.assertEqual(subject, " + ".join(amounts))
+        for amount in amounts:
+            self.assertIn(amount, body)
+
     def test_an_invoice_on_a_contact_is_reminded_at_the_customer(self):
         self._overdue(100, 10, partner=self.contact)
 
