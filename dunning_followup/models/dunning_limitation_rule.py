@@ -133,12 +133,13 @@ class DunningLimitationRule(models.Model):
     @api.model
     def _cron_warn(self):
         """Warn 180, 90 and 30 days before claims are barred, of each item once per level."""
-        companies = self.env['res.company'].search([('parent_id', '=', False)])
-        self.env['ir.cron']._commit_progress(remaining=len(companies))
-        for company in companies:
-            self._warn(company, company._credit_today())
-            if not self.env['ir.cron']._commit_progress(1):
-                break
+        self.env['credit.counter']._each_root_company(
+            self._warn_today, 'dunning_followup.mail_activity_type_limitation_failed'
+        )
+
+    @api.model
+    def _warn_today(self, company):
+        self._warn(company, company._credit_today())
 
     @api.model
     def _warn(self, company, date):

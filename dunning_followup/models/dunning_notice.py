@@ -283,13 +283,35 @@ class DunningNotice(models.Model):
         commit(remaining=len(ids))
         for batch in split_every(size, ids):
             batch = list(batch)
-            try:
-                self.env['credit.counter']._in_turn(step, batch)
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                # Another worker is at them, or they are taken up with the next run of the job.
-                self.env.cr.rollback()
+            self._work_batch(batch, step)
             if not commit(len(batch)):
                 break
+
+    @api.model
+    def _work_batch(self, batch, step):
+        """Run a step over a batch; if it fails, over one after the other: one that fails does not stop the others."""
+        try:
+            self.env['credit.counter']._in_turn(step, batch)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # Another worker is at them, or they are taken up with the next run of the job.
+            self.env.cr.rollback()
+        except Exception:  # whatever it is, see above
+            self.env.cr.rollback()
+            if len(batch) == 1:
+                _logger.exception("Step %s of reminder %s failed", step.__name__, batch[0])
+                self._tell_failed(self.browse(batch).exists())
+            for id_ in batch if len(batch) > 1 else []:
+                self._work_batch([id_], step)
+                self.env['ir.cron']._commit_progress()
+
+    @api.model
+    def _tell_failed(self, notice):
+        """Note on a notice that a job fails at it, and tell the credit managers, once until it is mended."""
+        if not notice:
+            return
+        if notice.state in ('to_send', 'rendering'):
+            notice._set_error(self.env._("Unexpected error. The reason is in the server's log."))
+        self.env['credit.counter']._tell_failure(notice.company_id, 'dunning_followup.mail_activity_type_job_failed')
 
     @api.model
     def _waiting_ids(self, states, condition="TRUE", *args):
@@ -311,7 +333,9 @@ class DunningNotice(models.Model):
     @api.model
     def _take(self, ids, states):
         """Return those of the notices that are ours to work on: locked, and still in one of the states."""
-        return self.browse(ids).exists().try_lock_for_update().filtered(lambda notice: notice.state in states)
+        taken = self.browse(ids).exists().try_lock_for_update().filtered(lambda notice: notice.state in states)
+        # What is noted on them is read by colleagues, not by whoever runs the job.
+        return taken.with_context(lang=taken[:1].company_id.partner_id.lang or self.env.lang)
 
     # -------------------------------------------------------------------------
     # Sending

@@ -526,7 +526,8 @@ class DunningRun(models.Model):
             held.write({'state': 'cancelled'})
             run.write({'state': 'done', 'date_done': fields.Datetime.now()})
             values = {'sent': run.sent_count, 'failed': run.failed_count, 'waiting': run.waiting_count}
-            text = self.env._("Sent: %(sent)s. Failed: %(failed)s. Still to send: %(waiting)s.", **values)
+            reader = run.with_context(lang=run.user_id.lang or self.env.lang)
+            text = reader.env._("Sent: %(sent)s. Failed: %(failed)s. Still to send: %(waiting)s.", **values)
             run.message_post(
                 body=text, partner_ids=run.user_id.partner_id.ids if run.failed_count and run.user_id.active else []
             )
@@ -561,7 +562,8 @@ class DunningRun(models.Model):
         if not self._is_due(company):
             return
         user = company.dunning_user_id or company._collections_managers()[:1] or self.env.user
-        run = self.create(
+        # Whom reasons and messages are for.
+        run = self.with_context(lang=user.lang or self.env.lang).create(
             {'company_id': company.id, 'user_id': user.id, 'automatic': True, 'date': company._credit_today()}
         )
         run._simulate()
@@ -571,7 +573,7 @@ class DunningRun(models.Model):
             run._release()
         else:
             run.message_post(
-                body=self.env._("%(count)s reminders are proposed. Review and send them.", count=run.notice_count),
+                body=run.env._("%(count)s reminders are proposed. Review and send them.", count=run.notice_count),
                 partner_ids=user.partner_id.ids,
             )
 

@@ -501,6 +501,86 @@ class TestSend(DunningCommon):
         self.assertEqual(self._notice(run, other).state, 'to_send')
         self.assertIn("ValueError", self._notice(run, other).reason)
 
+    def test_a_job_that_fails_at_one_notice_does_the_others_and_tells_it(self):
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(100, 10)
+        self._overdue(100, 10, partner=other)
+        run = self._run()
+        Notice = type(self.env['dunning.notice'])
+        ready = Notice._ready
+
+        def broken(notices):
+            if other in notices.partner_id:
+                raise ValueError("nonsense")
+            return ready(notices)
+
+        with patch.object(Notice, '_ready', broken), mute_logger('odoo.addons.dunning_followup.models.dunning_notice'):
+            self._send(run)
+
+        self.assertEqual((self._notice(run).state, self._notice(run, other).state), ('queued', 'to_send'))
+        self.assertIn("Unexpected error", self._notice(run, other).reason)
+        self.assertTrue(self.company.partner_id.activity_search(['dunning_followup.mail_activity_type_job_failed']))
+
+    def test_two_notices_of_one_item_move_it_once_and_further(self):
+        item = self._item(self._overdue(100, 30))
+        notice = self._notice(self._run())
+        rows = [
+            (item.id, self.company.id, self.plan.id, step.id, step.days, self.today, None, notice.id)
+            for step in (self.second, self.first)
+        ]
+
+        self.env['dunning.progress'].sudo()._advance(rows)
+
+        self.assertEqual(item.dunning_step_id, self.second)
+
+    def test_a_text_message_that_was_deleted_is_made_again(self):
+        self.first.channel = 'sms'
+        self.customer.phone = '+8613800000000'
+        self._overdue(100, 10)
+        notice = self._notice(self._send(self._run()))
+        before = notice.sms_uuid
+        self.env['sms.sms'].sudo().search([('uuid', '=', before)]).unlink()
+
+        self._work()
+
+        self.assertEqual(notice.state, 'queued')
+        self.assertNotEqual(notice.sms_uuid, before)
+
+    def test_a_mail_that_failed_or_went_out_behind_our_back_is_noticed(self):
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(100, 10)
+        self._overdue(100, 10, partner=other)
+        run = self._send(self._run())
+        self._notice(run).mail_mail_id.write({'state': 'exception', 'failure_reason': "Refused"})
+        self._notice(run, other).mail_mail_id.write({'state': 'sent'})
+
+        self._work()
+
+        self.assertEqual((self._notice(run).state, self._notice(run).reason), ('to_send', "Refused"))
+        self.assertEqual(self._notice(run, other).state, 'sent')
+
+    def test_a_mail_of_a_cancelled_notice_can_not_go_out_any_more(self):
+        self._overdue(100, 10)
+        notice = self._notice(self._send(self._run()))
+        mail = notice.mail_mail_id
+        mail.write({'state': 'exception'})
+        mail._postprocess_sent_message([], [], failure_reason="Down", failure_type='mail_smtp')
+
+        notice.with_user(self.collector).action_cancel()
+
+        self.assertEqual(mail.state, 'cancel')
+
+    def test_without_any_collector_calls_are_for_who_released_the_run(self):
+        self.first.write({'channel': 'call', 'short_text': "<b>{{customer}}</b>\nowes {{total}}"})
+        self._overdue(100, 10)
+
+        self._send(self._run())
+
+        activity = self.Account._for_partners(self.customer, self.company).activity_ids
+        self.assertEqual(activity.user_id, self.collector)
+        self.assertIn("&lt;b&gt;Hengda Trading", activity.note)
+        self.assertIn("<br", activity.note)
+
     def test_calls_and_visits_are_activities_of_the_collector(self):
         self.first.channel = 'call'
         self._account(collector_id=self.collector.id)

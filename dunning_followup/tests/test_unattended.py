@@ -1,4 +1,5 @@
 from datetime import datetime
+from unittest.mock import patch
 
 import pytz
 
@@ -38,6 +39,19 @@ class TestUnattended(DunningCommon):
 
         self.assertEqual((run.state, run.notice_ids.state), ('simulated', 'draft'))
         self.assertIn(self.collector.partner_id, run.message_ids.notified_partner_ids)
+
+    def test_reasons_and_messages_are_in_the_language_of_the_collector(self):
+        self.env['res.lang']._activate_lang('fr_FR')
+        self.collector.lang = 'fr_FR'
+        self.company.dunning_mode = 'propose'
+        self._overdue(100, 10)
+        langs = []
+        Run = type(self.env['dunning.run'])
+
+        with patch.object(Run, '_simulate', lambda run: langs.append(run.env.lang)):
+            self._runs()
+
+        self.assertEqual(langs, ['fr_FR'])
 
     def test_without_anything_to_send_the_run_is_done(self):
         self.company.dunning_mode = 'send'
