@@ -1,5 +1,16 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import SQL
+
+# What a merged account leaves to the other: with the first of these, the rest.
+TAKEN_OVER = (
+    ('insolvency_date', 'insolvency_note'),
+    ('dunning_represented', 'dunning_lawyer_id'),
+    ('dunning_interest', 'dunning_rate_table_id'),
+    ('dunning_plan_id',),
+    ('dunning_contact_id',),
+    ('collector_id',),
+)
 
 
 class CreditAccount(models.Model):
@@ -111,10 +122,40 @@ class CreditAccount(models.Model):
         return result
 
     def _absorb(self, sources):
-        # EXTENDS credit_management: who is insolvent stays so under another name
-        insolvent = sources.filtered('insolvency_date')[:1]
-        if insolvent and not self.insolvency_date:
-            self.sudo().write(
-                {'insolvency_date': insolvent.insolvency_date, 'insolvency_note': insolvent.insolvency_note}
-            )
+        # EXTENDS credit_management: who is insolvent or has a lawyer stays so under another name; what was agreed
+        # with the one goes on where nothing was agreed with the other
+        vals = {}
+        for names in TAKEN_OVER:
+            source = sources.filtered(names[0])[:1]
+            if source and not self[names[0]]:
+                vals |= {name: self._fields[name].convert_to_write(source[name], source) for name in names}
+        if vals:
+            self.sudo().write(vals)
         return super()._absorb(sources)
+
+    @api.model
+    def _merge_partners(self, sources, destination):
+        # EXTENDS credit_management: notices of one run become those of one customer; core's SQL knows no way out
+        customer = super()._merge_partners(sources, destination)
+        partners = (sources | destination) - customer
+        self.env['dunning.notice'].sudo().search(
+            [('partner_id', 'in', partners.ids), ('run_id', '!=', False)]
+        ).merged = True
+        return customer
+
+    @api.model
+    def _follow_merge(self, destination, customer):
+        # EXTENDS credit_management
+        super()._follow_merge(destination, customer)
+        if customer == destination:
+            return
+        for table in ('dunning_claim', 'dunning_limitation_event', 'dunning_notice', 'dunning_pause'):
+            self.env.execute_query(
+                SQL(
+                    "UPDATE %s SET partner_id = %s WHERE partner_id = %s RETURNING id",
+                    SQL.identifier(table),
+                    customer.id,
+                    destination.id,
+                )
+            )
+        self.env.invalidate_all(flush=False)

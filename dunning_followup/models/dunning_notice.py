@@ -106,8 +106,10 @@ class DunningNotice(models.Model):
     )
     content = fields.Html(compute='_compute_content', compute_sudo=True, sanitize=False, help="As it was sent.")
 
+    merged = fields.Boolean(readonly=True, help="Of a contact that was merged into the customer afterwards.")
+
     _run_partner_unique = models.UniqueIndex(
-        '(run_id, partner_id) WHERE run_id IS NOT NULL', "One notice per customer and run."
+        '(run_id, partner_id) WHERE run_id IS NOT NULL AND merged IS NOT TRUE', "One notice per customer and run."
     )
     _key_unique = models.UniqueIndex('(key)', "A notice has a key of its own.")
     _open_idx = models.Index("(state, id) WHERE state IN ('to_send', 'rendering', 'queued', 'sending')")
