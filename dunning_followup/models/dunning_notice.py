@@ -101,6 +101,7 @@ class DunningNotice(models.Model):
     provider_ref = fields.Char(string="Gateway Reference", readonly=True, index='btree_not_null')
     delivery = fields.Selection([('delivered', "Delivered"), ('undelivered', "Not delivered")], readonly=True)
     attachment_id = fields.Many2one('ir.attachment', string="PDF", readonly=True, ondelete='set null')
+    printed = fields.Boolean(readonly=True, help="Of letters: whether the PDF was opened to be printed.")
     file_ids = fields.Many2many(
         'ir.attachment', 'dunning_notice_file_rel', 'notice_id', 'attachment_id', string="Files", readonly=True
     )
@@ -732,7 +733,8 @@ class DunningNotice(models.Model):
     def _thank(self):
         """Make the notices of thanks to those who have paid all that their last reminder was about."""
         self.flush_model()
-        self.env['account.move.line'].flush_model(['reconciled'])
+        self.env['account.partial.reconcile'].flush_model(['credit_move_id', 'debit_move_id'])
+        self.env['account.move.line'].flush_model(['journal_id', 'reconciled'])
         rows = self.env.execute_query(
             SQL(
                 """
@@ -746,6 +748,12 @@ class DunningNotice(models.Model):
                    AND NOT EXISTS (SELECT FROM dunning_notice_line line
                                      JOIN account_move_line aml ON aml.id = line.move_line_id
                                     WHERE line.notice_id = notice.id AND aml.reconciled IS NOT TRUE)
+                   -- Who got credit notes, or whose debt was written off, has not paid.
+                   AND EXISTS (SELECT FROM dunning_notice_line line
+                                 JOIN account_partial_reconcile partial ON partial.debit_move_id = line.move_line_id
+                                 JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                                 JOIN account_journal journal ON journal.id = credit.journal_id
+                                WHERE line.notice_id = notice.id AND journal.type IN ('bank', 'cash', 'credit'))
               ORDER BY notice.id
                 """
             )

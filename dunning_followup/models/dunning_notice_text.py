@@ -323,7 +323,7 @@ class DunningNotice(models.Model):
             self.attachment_id = self._attach(self._file_name(), self._pdf())
             notice = self._localized()
             subject, _body = notice._long_text(notice._facts())
-            self.write({'state': 'to_print', 'reason': False, 'subject': subject})
+            self.write({'state': 'to_print', 'reason': False, 'subject': subject, 'printed': False})
             return
         files = self.env['ir.attachment']
         if self.step_id.attach_statement:
@@ -368,6 +368,7 @@ class DunningNotice(models.Model):
                     "No letter is ready to be printed yet. The PDFs are made in the background; look again soon."
                 )
             )
+        letters.filtered(lambda notice: notice.state == 'to_print').printed = True
         if len(letters) == 1:
             attachment = letters.attachment_id
         else:

@@ -611,7 +611,10 @@ class DunningRun(models.Model):
         return self.notice_ids.filtered(lambda notice: notice.state == 'to_print').action_print()
 
     def action_letters_posted(self):
-        """Note that the letters of this run were posted. Collectors only."""
+        """Note that the letters of this run that were printed are posted. Collectors only.
+
+        :raise UserError: if none was printed
+        """
         self.ensure_one()
         self._check_collector()
         # PDFs are made in the background: what came after the printing is in nobody's hands yet.

@@ -427,12 +427,29 @@ class TestSend(DunningCommon):
             self._send(run)
         notice = self._notice(run)
         self.assertEqual((notice.state, notice.attachment_id.raw), ('to_print', b'%PDF-1.4'))
+        self.assertEqual(notice.subject, f"Open: {notice.line_ids.move_id.name}")
 
+        with self.assertRaisesRegex(UserError, "Print the letters first"):
+            run.action_letters_posted()
+        run.action_print_letters()
         run.action_letters_posted()
         self._work()
 
         self.assertEqual((notice.state, run.state), ('sent', 'done'))
         self.assertEqual(self.env['dunning.progress'].search([]).step_id, self.third)
+
+    def test_letters_that_came_after_the_printing_do_not_count_as_posted(self):
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(100, 50)
+        self._overdue(100, 50, partner=other)
+        run = self._run()
+        with patch.object(type(self.env['dunning.notice']), '_pdf', lambda *args, **kwargs: b'%PDF-1.4'):
+            self._send(run)
+        self._notice(run).with_user(self.collector).action_print()
+
+        run.action_letters_posted()
+
+        self.assertEqual((self._notice(run).state, self._notice(run, other).state), ('sent', 'to_print'))
 
     def test_what_was_paid_since_the_simulation_is_not_asked_for(self):
         paid, open_ = self._overdue(100, 25), self._overdue(200, 10)
@@ -669,6 +686,17 @@ class TestSend(DunningCommon):
         thanks = self.env['dunning.notice'].sudo().search([('kind', '=', 'thank_you')])
         self.assertEqual(len(thanks), 1)
         self.assertIn("Thank you", thanks.mail_mail_id.subject)
+
+    def test_who_got_a_credit_note_is_not_thanked_for_a_payment(self):
+        self.plan.thank_you = True
+        invoice = self._overdue(100, 10)
+        self._mails_go_out(self._notice(self._send(self._run())))
+        self._reverse(invoice)
+        self.assertTrue(self._item(invoice).reconciled)
+
+        self._work()
+
+        self.assertFalse(self.env['dunning.notice'].sudo().search([('kind', '=', 'thank_you')]))
 
 
 @tagged('post_install', '-at_install')
