@@ -58,7 +58,10 @@ class AccountMove(models.Model):
         sales = self.filtered(lambda move: move.state == 'posted' and move.is_sale_document(include_receipts=True))
         for company, moves in sales._origin.grouped('company_id').items():
             items = moves._dunning_items()
-            reasons = self.env['dunning.exclusion']._excluded(items, company, company.root_id._credit_today())
+            today = company.root_id._credit_today()
+            # Floors and promises are about all that the customers owe, not about these invoices.
+            others = items._dunning_overdue(items.partner_id.commercial_partner_id, company, today)
+            reasons = self.env['dunning.exclusion']._excluded(items | others, company, today)
             by_move = items.grouped('move_id')
             for move in moves:
                 move.dunning_not_chased = by_move.get(move, items.browse())._dunning_reasons_html(reasons)

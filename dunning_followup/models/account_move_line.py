@@ -27,8 +27,8 @@ class AccountMoveLine(models.Model):
             today = company._credit_today()
             Item = self.env['dunning.item']
             rows = Item._rows(company, today, lines.partner_id.commercial_partner_id.ids)
-            wanted = set(lines.ids)
-            nexts |= Item._nexts([row for row in rows if row['id'] in wanted], company, today)
+            # All of the customers: floors and promises are not about single items.
+            nexts |= Item._nexts(rows, company, today)
         for line in self:
             row = progress.get(line.id)
             coming = nexts.get(line.id)

@@ -163,9 +163,10 @@ class DunningExclusion(models.AbstractModel):
 
     @api.model
     def _below_floors(self, facts, root, date):
-        """Return the residues that are too small to be chased: of items, and of customers over all these items.
+        """Return the residues that are too small to be chased: of items, and of customers over what is due.
 
-        The floors are those of the customers' policies, as in all figures of credit management.
+        What is not due yet is compared with all of these items. The floors are those of the customers' policies, as in
+        all figures of credit management.
         """
         Account = self.env['credit.account'].sudo()
         Account._flush_accounts()
@@ -182,15 +183,18 @@ class DunningExclusion(models.AbstractModel):
                 )
             )
         }
-        left, result = defaultdict(float), {}
+        due, whole, result = defaultdict(float), defaultdict(float), {}
         for line_id, fact in facts.items():
             if fact['open'] > max(0, fact['balance']) * float(floors[fact['partner_id']][0]) / 100:
-                left[fact['partner_id']] += fact['open']
+                whole[fact['partner_id']] += fact['open']
+                if fact['date_due'] <= date:
+                    due[fact['partner_id']] += fact['open']
             else:
                 result[line_id] = ('item_floor', self.env._("Only a residue is left of it."), None)
         for line_id, fact in facts.items():
             floor = float(floors[fact['partner_id']][1])
-            if line_id not in result and root.currency_id.compare_amounts(left[fact['partner_id']], floor) <= 0:
+            left = (due if fact['date_due'] <= date else whole)[fact['partner_id']]
+            if line_id not in result and root.currency_id.compare_amounts(left, floor) <= 0:
                 text = self.env._(
                     "All in all not more than %(floor)s, which is too little to be chased.",
                     floor=formatLang(self.env, floor, currency_obj=root.currency_id),

@@ -63,9 +63,9 @@ class TestClaimNotice(DunningCommon):
     def test_claims_are_stated_in_the_language_of_the_recipient(self):
         self.env['res.lang']._activate_lang('fr_FR')
         self.customer.lang = 'fr_FR'
-        seam = type(self.env['dunning.seam'])
+        Claim = type(self.env['dunning.claim'])
         langs = []
-        with patch.object(seam, '_claims', lambda self, *args: langs.append(self.env.lang) or {}):
+        with patch.object(Claim, '_for_notice', lambda self, *args: langs.append(self.env.lang) or {}):
             self.notice.with_context(lang='en_US')._all_claims()
         self.assertEqual(langs, ['fr_FR'])
 

@@ -148,6 +148,26 @@ class TestExclusion(ClaimsCommon):
         three = self._invoice(10, partner=small, due=self.today - timedelta(days=10))
         self.assertEqual(self.excluded(one, two, three), {})
 
+    def test_small_invoice_of_a_large_debt_is_chased_and_says_so(self):
+        small = self._invoice(30, due=self.today - timedelta(days=10))
+        self.assertFalse(small.dunning_not_chased)
+
+    def test_what_is_not_due_yet_does_not_make_a_trifle_worth_chasing(self):
+        other = self.env['res.partner'].create({'name': "Other"})
+        trifle = self._invoice(40, partner=other, due=self.today - timedelta(days=10))
+        coming = self._invoice(1000, partner=other, due=self.today + timedelta(days=3))
+        self.assertEqual(self.excluded(trifle, coming), {trifle: ('customer_floor', None)})
+
+    def test_who_pauses_or_disputes_is_who_does_it(self):
+        pause = self.pause(user_id=self.head.id, date_from=self.today - timedelta(days=99))
+        self.assertEqual((pause.user_id, pause.date_from), (self.collector, self.today))
+        dispute = (
+            self.env['dunning.dispute']
+            .with_user(self.collector)
+            .create({'move_id': self.old.id, 'reason': "All", 'user_id': self.head.id, 'state': 'solved'})
+        )
+        self.assertEqual((dispute.user_id, dispute.state), (self.collector, 'open'))
+
     def test_floors_are_those_of_the_policy(self):
         self._limit_policy(customer_floor=2000)
         self.assertEqual({code for code, _amount in self.excluded().values()}, {'customer_floor'})
