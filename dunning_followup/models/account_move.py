@@ -1,4 +1,8 @@
 from odoo import fields, models
+from odoo.fields import Domain
+
+# How a debt is collected is not for the debtor to read.
+STAFF = 'base.group_user'
 
 
 class AccountMove(models.Model):
@@ -9,16 +13,23 @@ class AccountMove(models.Model):
         string="Reminder Step",
         compute='_compute_dunning',
         compute_sudo=True,
+        groups=STAFF,
         search='_search_dunning_step_id',
     )
-    dunning_last_date = fields.Date(string="Last Reminder", compute='_compute_dunning', compute_sudo=True)
+    dunning_last_date = fields.Date(string="Last Reminder", compute='_compute_dunning', compute_sudo=True, groups=STAFF)
     dunning_next_date = fields.Date(
-        string="Next Reminder", compute='_compute_dunning', compute_sudo=True, help="If it is not paid until then."
+        string="Next Reminder",
+        compute='_compute_dunning',
+        compute_sudo=True,
+        groups=STAFF,
+        help="If it is not paid until then.",
     )
     dunning_next_step_id = fields.Many2one(
-        'dunning.step', string="Next Reminder Step", compute='_compute_dunning', compute_sudo=True
+        'dunning.step', string="Next Reminder Step", compute='_compute_dunning', compute_sudo=True, groups=STAFF
     )
-    dunning_notice_count = fields.Integer(string="Reminders", compute='_compute_dunning', compute_sudo=True)
+    dunning_notice_count = fields.Integer(
+        string="Reminders", compute='_compute_dunning', compute_sudo=True, groups=STAFF
+    )
 
     def _compute_dunning(self):
         invoices = self.filtered(

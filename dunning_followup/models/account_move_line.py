@@ -1,18 +1,22 @@
 from odoo import fields, models
 
+from .account_move import STAFF
+
 
 class AccountMoveLine(models.Model):
     _inherit = 'account.move.line'
 
     dunning_progress_ids = fields.One2many('dunning.progress', 'move_line_id', string="Reminder Progress")
     dunning_step_id = fields.Many2one(
-        'dunning.step', string="Reminder Step", compute='_compute_dunning', compute_sudo=True
+        'dunning.step', string="Reminder Step", compute='_compute_dunning', compute_sudo=True, groups=STAFF
     )
-    dunning_days = fields.Integer(string="Reminder Position", compute='_compute_dunning', compute_sudo=True)
-    dunning_last_date = fields.Date(string="Last Reminder", compute='_compute_dunning', compute_sudo=True)
-    dunning_next_date = fields.Date(string="Next Reminder", compute='_compute_dunning', compute_sudo=True)
+    dunning_days = fields.Integer(
+        string="Reminder Position", compute='_compute_dunning', compute_sudo=True, groups=STAFF
+    )
+    dunning_last_date = fields.Date(string="Last Reminder", compute='_compute_dunning', compute_sudo=True, groups=STAFF)
+    dunning_next_date = fields.Date(string="Next Reminder", compute='_compute_dunning', compute_sudo=True, groups=STAFF)
     dunning_next_step_id = fields.Many2one(
-        'dunning.step', string="Next Reminder Step", compute='_compute_dunning', compute_sudo=True
+        'dunning.step', string="Next Reminder Step", compute='_compute_dunning', compute_sudo=True, groups=STAFF
     )
 
     def _compute_dunning(self):

@@ -110,6 +110,14 @@ class DunningContact(models.Model):
         )
         return contacts.grouped(lambda contact: contact.commercial_partner_id.id)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            # Of others' calls and of what was sent, nobody makes entries by hand.
+            flow = {'user_id': self.env.uid, 'res_model': False, 'res_id': False}
+            vals_list = [{**vals, **flow} for vals in vals_list]
+        return super().create(vals_list)
+
     def write(self, vals):
         # What has happened is not changed; what was said may be added.
         if not self.env.su and vals.keys() - {'note', 'reached'}:

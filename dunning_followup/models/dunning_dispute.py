@@ -65,6 +65,10 @@ class DunningDispute(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if not self.env.su:
+            # Who notes a dispute, and how it ends, is not for the client to say.
+            flow = {'user_id': self.env.uid, 'state': 'open', 'date_solved': False, 'solution': False}
+            vals_list = [{**vals, **flow} for vals in vals_list]
         disputes = super().create(vals_list)
         disputes._record_events('dispute_opened')
         return disputes

@@ -223,7 +223,9 @@ class DunningNotice(models.Model):
         contact = account.dunning_contact_id or self.env['res.partner'].browse(
             partner.commercial_partner_id.address_get(['invoice'])['invoice']
         )
-        # Amounts of a customer whom the user may read.
+        if not self.env['credit.account']._visible_partners(partner.commercial_partner_id, self.env.user):
+            return Markup("<p class='text-muted'>%s</p>") % self.env._("You may not see what this customer owes.")
+        # Amounts of a customer whose credit the user may see.
         rows = (
             self.env['dunning.item']
             .sudo()

@@ -86,6 +86,10 @@ class DunningPause(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if not self.env.su:
+            # Who pauses, and since when, is not for the client to say.
+            flow = {'user_id': self.env.uid, 'date_from': self.env.company._credit_today()}
+            vals_list = [{**vals, **flow, 'ended_on': False, 'ended_by_id': False} for vals in vals_list]
         for vals in vals_list:
             if move := self.env['account.move'].browse(vals.get('move_id') or []):
                 vals.setdefault('company_id', move.company_id.root_id.id)

@@ -775,6 +775,54 @@ class TestReview(DunningCommon):
         )
         self.assertEqual(made.state, 'draft')
 
+    def test_salespeople_see_no_preview_of_others_customers(self):
+        other = self.customer.copy({'name': "Other", 'user_id': False})
+        for partner in self.customer + other:
+            self._overdue(1234, 10, partner=partner)
+        notices = self.env['dunning.notice'].with_user(self.sales_user)
+
+        self.assertIn("1,234", notices._preview(self.first.with_user(self.sales_user), self.customer))
+        self.assertNotIn("1,234", notices._preview(self.first.with_user(self.sales_user), other))
+
+    def test_the_debtor_does_not_read_how_his_invoice_is_collected(self):
+        invoice = self._overdue(100, 10)
+        portal = new_test_user(self.env, 'debtor', groups='base.group_portal')
+        portal.partner_id.parent_id = self.customer
+        invoice.message_subscribe(portal.partner_id.ids)
+        self.assertTrue(invoice.with_user(portal).name)
+        for name in ('dunning_step_id', 'dunning_next_date', 'dunning_notice_count'):
+            with self.subTest(name), self.assertRaises(AccessError):
+                invoice.with_user(portal).read([name])
+
+    def test_customers_of_one_run_can_be_merged_and_keep_their_notices(self):
+        twin = self.customer.copy({'name': "Hengda (twin)"})
+        self._account(partner=twin, dunning_contact_id=self.contact.id)
+        self._account()
+        self._overdue(100, 10)
+        self._overdue(100, 10, partner=twin)
+        run = self._run()
+
+        self.env['base.partner.merge.automatic.wizard'].create({})._merge(
+            (self.customer + twin).ids, self.customer, extra_checks=False
+        )
+
+        self.env.invalidate_all()
+        self.assertEqual(run.notice_ids.mapped('partner_id'), self.customer)
+        self.assertEqual(len(run.notice_ids), 2)
+        self.assertEqual(self._account().dunning_contact_id, self.contact)
+
+    def test_the_reasons_of_a_run_have_names(self):
+        self._overdue(100, 10)
+        self.env['dunning.pause'].create({'partner_id': self.customer.id, 'kind': 'never', 'reason': "Talks"})
+
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(20, 10, partner=other)
+
+        run = self._run()
+
+        self.assertIn("Do not remind", run.summary)
+        self.assertIn("Too little to be chased", run.summary)
+
     def test_salespeople_see_the_reminders_of_their_own_customers_only(self):
         other = self.customer.copy({'name': "Other", 'user_id': False})
         self._overdue(100, 10)
