@@ -60,16 +60,12 @@ class AccountMove(models.Model):
     def _search_dunning_step_id(self, operator, value):
         # Progress belongs to the items, which the user may read as he may read the invoice.
         progress = self.env['dunning.progress'].sudo()
-        if operator == 'in' and False in value:
-            return (
-                ['!', ('id', 'in', progress._search([]).subselect('move_line_id'))]
-                if set(value) == {False}
-                else NotImplemented
-            )
-        if operator not in ('in', 'any'):
+        none = operator == 'in' and False in value
+        if operator not in ('in', 'any') or (none and set(value) != {False}):
             return NotImplemented
-        found = progress._search([('step_id', operator, value)])
-        return [('line_ids', 'in', found.subselect('move_line_id'))]
+        found = progress._search([] if none else [('step_id', operator, value)])
+        domain = Domain('line_ids', 'in', found.subselect('move_line_id'))
+        return ~domain if none else domain
 
     def action_view_dunning(self):
         """Open the reminders that listed this invoice, or those in whose place it is."""

@@ -1,3 +1,7 @@
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
@@ -51,7 +55,15 @@ class AccountMoveLine(models.Model):
             return NotImplemented
         day = fields.Date.to_date(value)
         # Of what is still open: the question is what to do about it.
-        items = self.sudo().search(self._dunning_open_domain(self.env.companies))
+        domain = self._dunning_open_domain(self.env.companies)
+        if operator in ('<', '<='):
+            # No period is shorter than the shortest, so younger items need not be looked at.
+            roots = self.env.companies.root_id
+            rules = self.env['dunning.limitation.rule'].sudo().search([('company_id', 'in', [False, *roots.ids])])
+            years = min(rules.mapped('years'), default=0)
+            # A day more: 29 February and three years is the 28th.
+            domain &= Domain('date_maturity', '<=', day - relativedelta(years=years) + timedelta(days=1))
+        items = self.sudo().search(domain)
         ends = self.env['dunning.limitation.rule']._ends(items)
         return Domain('id', 'in', [line_id for line_id, (end, _since) in ends.items() if compare(end)])
 

@@ -96,7 +96,7 @@ class DunningContactRule(models.Model):
                 result[partner.id] = (True, moment, False)
                 continue
             until = quiet.get(customer.id)
-            key = (rule.id, _timezones(partner), until)
+            key = (rule.id, _timezones(partner, company), until)
             window = windows.get(key)
             if not window:
                 window = windows[key] = rule._window(channel, key[1], until, moment)
@@ -238,15 +238,16 @@ class DunningContactRule(models.Model):
         }[reason]
 
 
-def _timezones(partner):
+def _timezones(partner, company):
     """Return the time zones in which a person may be.
 
     That of the contact if it lies in the country; else all of the country,
-    because many contacts have the time zone of whoever entered them.
+    because many contacts have the time zone of whoever entered them. Who has no
+    country is taken to be in the company's, as for the rules.
     """
-    country = (partner.country_id or partner.commercial_partner_id.country_id).code
+    country = (partner.country_id or partner.commercial_partner_id.country_id or company.country_id).code
     zones = tuple(pytz.country_timezones.get(country, ())) if country else ()
     for candidate in (partner.tz, partner.commercial_partner_id.tz):
         if candidate in pytz.all_timezones_set and (not zones or candidate in zones):
             return (candidate,)
-    return zones or ('UTC',)
+    return zones or (company._credit_timezone(),)

@@ -109,7 +109,7 @@ class DunningLimitationRule(models.Model):
                 for line_id in lines_of.get(move_id, ()):
                     result[line_id].append(Restart(event.date, event.kind))
         self.env['account.partial.reconcile'].flush_model()
-        self.env['account.move'].flush_model(['move_type'])
+        self.env['account.move'].flush_model(['journal_id', 'move_type'])
         for line_id, day in self.env.execute_query(
             SQL(
                 """
@@ -117,7 +117,10 @@ class DunningLimitationRule(models.Model):
                   FROM account_partial_reconcile partial
                   JOIN account_move_line credit ON credit.id = partial.credit_move_id
                   JOIN account_move move ON move.id = credit.move_id
+                  JOIN account_journal journal ON journal.id = move.journal_id
                  WHERE partial.debit_move_id = ANY(%s) AND move.move_type = 'entry'
+                   -- What we write off ourselves acknowledges nothing.
+                   AND journal.type IN ('bank', 'cash', 'credit')
                    AND partial.debit_amount_currency > 0
                 """,
                 list(facts),

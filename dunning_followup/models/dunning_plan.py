@@ -16,6 +16,12 @@ class PlanEntry(NamedTuple):
     id: int
     criteria: tuple  # of (name in `_segment_conditions`, ids per field)
 
+# As `res.partner._dunning_kinds` has it.
+KIND_SQL = (
+    "COALESCE(debtor.dunning_customer_kind, CASE WHEN debtor.is_company OR COALESCE(debtor.vat, '') NOT IN ('', '/')"
+    " THEN 'business' ELSE 'consumer' END)"
+)
+
 
 class DunningPlan(models.Model):
     """Which reminders a customer gets, when, and how: a time line around the due date."""
@@ -31,7 +37,8 @@ class DunningPlan(models.Model):
         required=True,
         default='all',
         tracking=True,
-        help="Businesses: contacts that are companies. Consumers: persons.",
+        help="Businesses: companies and those with a tax ID. Consumers: the others. Reminded As, on the contact, says "
+        "otherwise.",
     )
     tag_ids = fields.Many2many(relation='dunning_plan_tag_rel', column1='plan_id', column2='tag_id')
     country_group_ids = fields.Many2many(
@@ -201,6 +208,7 @@ class DunningPlan(models.Model):
         :param partner: SQL of the commercial partner's id; beside it, the SQL
             reads `account`, the customer's credit account or NULLs
         """
+        self.env['res.partner'].flush_model(['dunning_customer_kind', 'is_company', 'vat'])
         default = company.sudo().dunning_plan_id.id or None
         return self._most_specific_sql(self._entries(company.id), partner, SQL("account.dunning_plan_id"), default)
 
@@ -214,8 +222,8 @@ class DunningPlan(models.Model):
         # EXTENDS credit_management: of the kind of customer, which is no field of ids
         return {
             **super()._segment_conditions(),
-            'business': ((), "debtor.is_company"),
-            'consumer': ((), "debtor.is_company IS NOT TRUE"),
+            'business': ((), KIND_SQL + " = 'business'"),
+            'consumer': ((), KIND_SQL + " = 'consumer'"),
         }
 
     def _criteria(self):

@@ -79,7 +79,8 @@ class ResPartner(models.Model):
         # Rates and contact rules need the kind, whoever sends the reminder.
         return {
             partner.id: partner.dunning_customer_kind
-            or ('business' if partner.is_company or partner.vat else 'consumer')
+            # A slash is how Odoo notes that there is no tax ID.
+            or ('business' if partner.is_company or partner.vat not in (False, '', '/') else 'consumer')
             for partner in self.sudo().commercial_partner_id
         }
 

@@ -47,6 +47,14 @@ class TestContactRule(ClaimsCommon):
         )
         self.assertFalse(self.gate(partner=american)[0])
 
+    def test_who_has_no_country_is_where_the_company_is(self):
+        self.rule()
+        self.company.country_id = self.env.ref('base.cn')
+        someone = self.env['res.partner'].create({'name': "Someone"})
+        # 06:00 UTC: afternoon in China; 20:00 UTC: night.
+        self.assertTrue(self.gate(partner=someone, moment=datetime(2026, 11, 27, 6))[0])
+        self.assertFalse(self.gate(partner=someone, moment=datetime(2026, 11, 27, 20))[0])
+
     def test_letters_are_bound_to_no_hours_and_e_mail_if_so_wanted(self):
         rule = self.rule()
         night = datetime(2026, 11, 27, 18)

@@ -76,6 +76,26 @@ class TestLimitationDate(ClaimsCommon):
         self.item.invalidate_recordset(['dunning_limitation_date'])
         self.assertEqual(self.item.dunning_limitation_date, self.years(self.due + timedelta(days=60)))
 
+    def test_what_we_write_off_restarts_nothing(self):
+        journal = self.company_data['default_journal_misc']
+        loss = self.company_data['default_account_expense']
+        entry = self.env['account.move'].create(
+            {
+                'journal_id': journal.id,
+                'date': self.due + timedelta(days=60),
+                'line_ids': [
+                    Command.create({'account_id': loss.id, 'debit': 10}),
+                    Command.create(
+                        {'account_id': self.item.account_id.id, 'partner_id': self.customer.id, 'credit': 10}
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        (self.item + entry.line_ids.filtered('credit')).reconcile()
+        self.item.invalidate_recordset(['dunning_limitation_date'])
+        self.assertEqual(self.item.dunning_limitation_date, self.years(self.due))
+
     def test_proof_is_asked_for(self):
         with self.assertRaisesRegex(ValidationError, "Attach the proof"):
             self.restart(50, proof=False)

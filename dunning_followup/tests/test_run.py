@@ -118,6 +118,24 @@ class TestSimulate(DunningCommon):
         self.assertEqual(self._notice(run, person).plan_id, consumers)
         self.assertEqual(self._notice(run).plan_id, self.plan)
 
+    def test_who_is_a_consumer_is_the_same_for_plans_as_for_rates(self):
+        consumers = self._plan((1, 'email'), customer_kind='consumer')
+        vals = {'email': 'jane@example.com'}
+        trader, none, other = self.env['res.partner'].create(
+            [{'name': "Trader", 'vat': 'X1', **vals}, {'name': "None", 'vat': '/', **vals}, {'name': "Shop", **vals}]
+        )
+        other.write({'is_company': True, 'dunning_customer_kind': 'consumer'})
+        people = trader + none + other
+        for partner in people:
+            self._overdue(100, 10, partner=partner)
+
+        run = self._run()
+
+        kinds = people._dunning_kinds()
+        self.assertEqual([kinds[partner.id] for partner in people], ['business', 'consumer', 'consumer'])
+        plans = [self._notice(run, partner).plan_id for partner in people]
+        self.assertEqual(plans, [self.plan, consumers, consumers])
+
     def test_a_reminder_before_the_due_date_lists_what_is_not_due_yet(self):
         self.plan.step_ids = [(0, 0, self._step_vals(-5, 'email'))]
         invoice = self._invoice(100, due=self.today + timedelta(days=3))
@@ -212,6 +230,16 @@ class TestSend(DunningCommon):
         events = self.env['credit.event'].search([('account_id', '=', account.id), ('kind', '=', 'dunning_sent')])
         self.assertEqual(len(events), 1)
         self.assertIn("100", events.description)
+
+    def test_invoices_are_found_by_their_step_and_by_having_none(self):
+        invoice, young = self._overdue(100, 10), self._overdue(100, 1)
+        self._mails_go_out(self._notice(self._send(self._run())))
+        Move = self.env['account.move']
+        mine = [('id', 'in', (invoice + young).ids)]
+
+        self.assertEqual(Move.search([*mine, ('dunning_step_id', '=', self.first.id)]), invoice)
+        self.assertEqual(Move.search([*mine, ('dunning_step_id', '!=', False)]), invoice)
+        self.assertEqual(Move.search([*mine, ('dunning_step_id', '=', False)]), young)
 
     def test_a_step_is_never_sent_twice(self):
         self._overdue(100, 10)
