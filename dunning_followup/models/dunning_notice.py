@@ -518,7 +518,9 @@ class DunningNotice(models.Model):
         for company, notices in self.filtered(lambda notice: notice.kind == 'reminder').grouped('company_id').items():
             date = company._credit_today()
             rows = {row['id']: row for row in self.env['dunning.item']._rows(company, date, notices.partner_id.ids)}
-            excluded = self.env['dunning.exclusion']._excluded(self.env['account.move.line'].browse(rows), company, date)
+            excluded = self.env['dunning.exclusion']._excluded(
+                self.env['account.move.line'].browse(rows), company, date
+            )
             steps = notices.plan_id._engine_steps()
             elsewhere = notices._lines_elsewhere()
             changed, gone = set(), []

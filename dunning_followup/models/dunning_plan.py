@@ -16,6 +16,7 @@ class PlanEntry(NamedTuple):
     id: int
     criteria: tuple  # of (name in `_segment_conditions`, ids per field)
 
+
 # As `res.partner._dunning_kinds` has it.
 KIND_SQL = (
     "COALESCE(debtor.dunning_customer_kind, CASE WHEN debtor.is_company OR COALESCE(debtor.vat, '') NOT IN ('', '/')"
