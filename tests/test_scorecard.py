@@ -180,7 +180,8 @@ def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callab
     moves = page.locator(".o_field_widget[name=line_ids] .o_data_row")
     expect(moves.filter(has_text=SLOW)).to_contain_text(re.compile("A · Excellent.*E · Poor.*Worse"))
     expect(moves.filter(has_text=PROMPT)).to_contain_text("Same")
-    expect(page.locator("[name=down_count]")).to_contain_text("1")
+    expect(page.locator("[name=down_count]")).to_contain_text("2")
+    expect(moves.filter(has_text=PERSON)).to_contain_text("Worse")
     shoot(page, "trial")
     [slow] = bureau.trade.read("credit.account", bureau.accounts[SLOW], "grade_id", "score")
     assert slow["grade_id"][0] == bureau.trade.ref("credit_management.grade_a"), "A trial changes nothing"
