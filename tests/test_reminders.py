@@ -36,7 +36,7 @@ class Desk:
         trade.user("cora", MANAGER, name="Cora Lind", tz="UTC")
         # name, days overdue; a letter is due after 30 days, mails before
         self.customers, self.invoices = {}, {}
-        for name, days in (("Ash Bakery", 8), ("Birch Bikes", 40), ("Cedar Clocks", 7)):
+        for name, days in (("Ash Bakery", 8), ("Birch Bikes", 35), ("Cedar Clocks", 7)):
             [customer] = trade.customers(
                 name, user_id=self.sam, email=f"{name.split()[0].lower()}@customers.example", street="1 High Street"
             )
@@ -174,7 +174,7 @@ def print_letter(desk: Desk, page: Page, folder: Path) -> None:
     download.value.save_as(letter)
     pages = PdfReader(letter).pages
     assert len(pages) == 1
-    text = pages[0].extract_text()
+    text = " ".join(pages[0].extract_text().split())
     assert desk.invoices["Birch Bikes"] in text and "BE71096123456769" in text and "Riverside Supplies" in text
     press(page, "action_letters_posted")
     page.locator(".modal .btn-primary").click()
