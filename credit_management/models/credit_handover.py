@@ -120,8 +120,9 @@ class CreditHandover(models.Model):
     def _compute_display_name(self):
         for handover in self:
             handover.display_name = (
-                f"{handover.user_id.name or ''} → {handover.successor_id.name or ''}"
-                f" ({format_date(self.env, handover.date)})"
+                f"{handover.user_id.name} → {handover.successor_id.name or ''} ({format_date(self.env, handover.date)})"
+                if handover.user_id
+                else ''  # the client then says "New"
             )
 
     @api.depends(

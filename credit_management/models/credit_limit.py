@@ -148,7 +148,8 @@ class CreditLimit(models.Model):
             )
             if limit.kind == 'temporary':
                 amount = self.env._("%(limit)s temporarily", limit=amount)
-            limit.display_name = f"{limit.partner_id.display_name or ''}: {amount}"
+            # Empty while nobody is chosen: the client then says "New".
+            limit.display_name = f"{limit.partner_id.display_name}: {amount}" if limit.partner_id else ''
 
     @api.depends('state', 'date_from', 'date_until')
     def _compute_in_force(self):

@@ -34,6 +34,12 @@ class TestCreditLimit(CreditCommon):
         self.assertEqual((limit.requested_by_id, limit.decided_by_id), (self.analyst, self.manager))
         self.assertTrue(limit.in_force)
 
+    def test_new_limit_has_no_name_before_its_customer_is_chosen(self):
+        self.assertEqual(self.env['credit.limit'].new({'amount': 500.0}).display_name, '')
+        self.assertIn(
+            self.account.partner_id.name, self.env['credit.limit'].new({'account_id': self.account.id}).display_name
+        )
+
     def test_analyst_can_not_approve(self):
         limit = self._draft()
         limit.action_submit()

@@ -44,6 +44,9 @@ class HandoverCommon(CreditCommon):
 class TestHandover(HandoverCommon):
     """One person's customers and credit duties go to others."""
 
+    def test_new_one_has_no_name_before_its_person_is_chosen(self):
+        self.assertEqual(self.env['credit.handover'].new({'date': self.today}).display_name, '')
+
     def test_customers_are_listed_with_why_and_their_balances(self):
         self._invoice(300.0, due=self.today - timedelta(days=40))
         self._order_of(900.0, confirm=True)
