@@ -39,7 +39,7 @@ class CreditCommon(TestSaleCommon):
     @classmethod
     def keep_stage(cls):
         """Make what all classes begin with and commit it, for databases that are copied from this one."""
-        super(BaseCommon, cls).setUpClass()
+        super(BaseCommon, cls).setUpClass()  # pylint: disable=super-method-mismatch
         cls.doClassCleanups()
         bare = set(vars(cls))
         cls.setUpClass()
