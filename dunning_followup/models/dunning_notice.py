@@ -454,14 +454,11 @@ class DunningNotice(models.Model):
         )
         again.write({'state': 'to_send'})
         (dead - again)._interrupted()
-        # The connection broke when somebody sent it by hand.
-        for notice in self.search([('state', '=', 'queued'), ('mail_mail_id.state', '=', 'exception')]):
-            notice._set_error(notice.mail_mail_id.failure_reason)
         # Somebody deleted the mail, or cancelled it in the mail queue.
         self.search([('state', '=', 'queued'), ('mail_mail_id', '=', False), ('sms_uuid', '=', False)]).write(
             {'state': 'to_send', 'reason': self.env._("The e-mail was deleted from the queue.")}
         )
-        # Somebody else's code has changed the mail, and nobody has told the notice.
+        # The connection broke when somebody sent it by hand, or code that knows no notices has sent it.
         missed = self.search([('state', '=', 'queued'), ('mail_mail_id.state', 'in', ('exception', 'sent'))])
         missed = missed.try_lock_for_update()
         missed.filtered(lambda notice: notice.mail_mail_id.state == 'sent')._set_sent()
