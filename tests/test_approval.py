@@ -1,22 +1,15 @@
 """An approver decides on his phone: from what he is asked to the decision."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from .conftest import Stage, log_in
+from .screen import shoot
 from .trade import SALES, Trade
 
 PHONE = (390, 844)
 ANALYST = "credit_management.group_credit_analyst"
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture where somebody wants to look at it."""
-    if folder := os.environ.get("CREDIT_SHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def test_approver_decides_on_the_phone(stage: Stage, new_page: Callable[..., Page]) -> None:

@@ -1,6 +1,5 @@
 """The credit office at work, as its users do it: each part through the browser, and what they see of it."""
 
-import os
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -14,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tools.ground.paths import ROOT
 
 from .conftest import Stage
+from .screen import choose, fill, pick, shoot
 from .trade import MANAGER, SALES, Trade
 
 ANALYST = "credit_management.group_credit_analyst"
@@ -93,33 +93,6 @@ class Office:
 def office(module_stage: Stage) -> Office:
     """Return the office that the tests share."""
     return Office(module_stage)
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture where somebody wants to look at it."""
-    if folder := os.environ.get("CREDIT_SHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
-
-
-def fill(scope: Page | Locator, field: str, value: str) -> None:
-    """Enter something in a field and leave it."""
-    box = scope.locator(f".o_field_widget[name={field}]:visible").locator("input, textarea").first
-    box.fill(value)
-    box.press("Tab")
-
-
-def pick(scope: Page | Locator, field: str, text: str) -> None:
-    """Choose a record by its name."""
-    scope.locator(f".o_field_widget[name={field}]:visible input").first.fill(text)
-    page = scope if isinstance(scope, Page) else scope.page
-    page.locator(".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", has_text=text).first.click()
-
-
-def choose(scope: Page | Locator, field: str, text: str) -> None:
-    """Choose an entry of a selection."""
-    scope.locator(f".o_field_widget[name={field}]:visible input").first.click()
-    page = scope if isinstance(scope, Page) else scope.page
-    page.locator(".o_select_menu_item", has_text=text).first.click()
 
 
 def press(scope: Page | Locator, name: str) -> None:

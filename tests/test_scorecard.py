@@ -1,6 +1,5 @@
 """A scorecard's life in a browser: built, tried on customers, activated, read by the analyst, explained in print."""
 
-import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Stage
+from .screen import choose, fill, pick, shoot
 from .trade import MANAGER, SALES, Trade
 
 ANALYST = "credit_management.group_credit_analyst"
@@ -105,33 +105,6 @@ def bureau(module_stage: Stage) -> Bureau:
     return Bureau(module_stage)
 
 
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture where somebody wants to look at it."""
-    if folder := os.environ.get("CREDIT_SHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled", full_page=True)
-
-
-def fill(scope: Page | Locator, field: str, value: str) -> None:
-    """Enter something in a field and leave it."""
-    box = scope.locator(f".o_field_widget[name={field}]:visible").locator("input, textarea").first
-    box.fill(value)
-    box.press("Tab")
-
-
-def pick(scope: Page | Locator, field: str, text: str) -> None:
-    """Choose a record by its name."""
-    scope.locator(f".o_field_widget[name={field}]:visible input").first.fill(text)
-    page = scope if isinstance(scope, Page) else scope.page
-    page.locator(".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", has_text=text).first.click()
-
-
-def choose(scope: Page | Locator, field: str, text: str) -> None:
-    """Choose an entry of a selection."""
-    scope.locator(f".o_field_widget[name={field}]:visible input").first.click()
-    page = scope if isinstance(scope, Page) else scope.page
-    page.locator(".o_select_menu_item").get_by_text(text, exact=True).first.click()
-
-
 def add_line(scope: Locator, field: str) -> Locator:
     """Add a row to a list and return it, once it can be typed into."""
     rows = scope.locator(f".o_field_widget[name={field}] .o_data_row")
@@ -147,7 +120,7 @@ def add_characteristic(page: Page, metric: str, bins: list[tuple[float, float]])
     """Add what is looked at, with its points, in the dialog of the row."""
     page.locator(".o_field_widget[name=characteristic_ids] .o_field_x2many_list_row_add a").click()
     dialog = page.locator(".modal")
-    choose(dialog, "metric", metric)
+    choose(dialog, "metric", metric, exact=True)
     for low, points in bins:
         row = add_line(dialog, "bin_ids")
         fill(row, "low", str(low))
@@ -172,7 +145,7 @@ def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callab
         pick(row, "grade_id", grade)
     page.locator(".o_form_button_save").click()
     expect(page.locator(".o_breadcrumb")).to_contain_text(CARD)
-    shoot(page, "scorecard")
+    shoot(page, "scorecard", whole=True)
 
     page.locator("button[name=action_try]:visible").click()
     page.wait_for_selector(".o_form_view button[name=action_try].btn-primary")
@@ -182,7 +155,7 @@ def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callab
     expect(moves.filter(has_text=PROMPT)).to_contain_text("Same")
     expect(page.locator("[name=down_count]")).to_contain_text("2")
     expect(moves.filter(has_text=PERSON)).to_contain_text("Worse")
-    shoot(page, "trial")
+    shoot(page, "trial", whole=True)
     [slow] = bureau.trade.read("credit.account", bureau.accounts[SLOW], "grade_id", "score")
     assert slow["grade_id"][0] == bureau.trade.ref("credit_management.grade_a"), "A trial changes nothing"
 
@@ -263,7 +236,7 @@ def test_analyst_reads_why_and_prints_it(bureau: Bureau, new_page: Callable[...,
     on_time = why.filter(has_text="Paid on time")
     expect(on_time).to_contain_text("0 %")
     expect(on_time).to_contain_text(re.compile(r"Pay on time \d+ more invoices: \+\d"))
-    shoot(page, "why")
+    shoot(page, "why", whole=True)
 
     assert printed(page, tmp_path) >= 1
     assert explained(bureau, SLOW) == 1
@@ -288,7 +261,7 @@ def test_natural_person_decided_by_somebody_and_explained(
     expect(page.locator(".alert-info", has_text="A natural person").last).to_be_visible()
     cards = page.locator(".o_field_widget[name=score_line_ids] .o_kanban_record:not(.o_kanban_ghost)")
     expect(cards.filter(has_text="Paid on time")).to_contain_text("75 %")
-    shoot(page, "why-phone")
+    shoot(page, "why-phone", whole=True)
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE[0], f"The page is {width} wide"
     assert printed(page, tmp_path) >= 1

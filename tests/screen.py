@@ -1,0 +1,36 @@
+"""What tests in the browser do with Odoo's widgets, and pictures for whoever wants to look at them."""
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+
+
+def shoot(page: Page, name: str, *, whole: bool = False) -> None:
+    """Keep a picture where somebody wants to look at it."""
+    if folder := os.environ.get("CREDIT_SHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled", full_page=whole)
+
+
+def fill(scope: Page | Locator, field: str, value: str) -> None:
+    """Enter something in a field and leave it."""
+    box = scope.locator(f".o_field_widget[name={field}]:visible").locator("input, textarea").first
+    box.fill(value)
+    box.press("Tab")
+
+
+def pick(scope: Page | Locator, field: str, text: str) -> None:
+    """Choose a record by its name."""
+    scope.locator(f".o_field_widget[name={field}]:visible input").first.fill(text)
+    item = ".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)"
+    _page(scope).locator(item, has_text=text).first.click()
+
+
+def choose(scope: Page | Locator, field: str, text: str, *, exact: bool = False) -> None:
+    """Choose an entry of a selection."""
+    scope.locator(f".o_field_widget[name={field}]:visible input").first.click()
+    _page(scope).locator(".o_select_menu_item").get_by_text(text, exact=exact).first.click()
+
+
+def _page(scope: Page | Locator) -> Page:
+    return scope if isinstance(scope, Page) else scope.page
