@@ -797,13 +797,19 @@ class CreditAccount(models.Model):
                    COALESCE(decided.kind = 'temporary', FALSE) AS limit_temporary, decided.date_to AS limit_until,
                    CASE WHEN decided.date_to < %(date)s THEN decided.date_until END AS limit_grace_until
               FROM (%(customers)s) AS wanted
-         LEFT JOIN credit_account account
-                ON account.partner_id = wanted.partner_id AND account.company_id = %(company)s AND account.active
+         LEFT JOIN %(accounts)s
          LEFT JOIN credit_policy policy ON policy.id = %(policy)s
          LEFT JOIN LATERAL (%(limits)s) AS decided ON %(decided)s
             """,
             customers=customers,
-            company=company.id,
+            # One by one for a few: for a page of them PostgreSQL would read all accounts.
+            accounts=SQL(
+                "credit_account account ON account.partner_id = wanted.partner_id AND %s"
+                if everybody
+                else "LATERAL (SELECT * FROM credit_account account WHERE account.partner_id = wanted.partner_id AND %s"
+                " OFFSET 0) AS account ON TRUE",
+                SQL("account.company_id = %s AND account.active", company.id),
+            ),
             date=date,
             policy=self.env['credit.policy']._policy_sql(company, SQL("wanted.partner_id"), **(choice or {})),
             limits=self.env['credit.limit']._in_force_sql(company, date, everybody=everybody),
