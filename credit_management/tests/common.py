@@ -45,7 +45,7 @@ class CreditCommon(TestSaleCommon):
         cls.setUpClass()
         values = {name: cls._freeze(value) for name, value in vars(cls).items() if name not in bare}
         # Histories of trade make a company and an accountant of the same names.
-        cls.env.user.login = 'credit_accountant'
+        cls.env.user.login = 'stage_accountman'
         cls.company.name = "Credit Test Company"
         stage = json.dumps([cls.env.uid, dict(cls.env.context), values])
         cls.env['ir.config_parameter'].sudo().set_param(STAGE, stage)
