@@ -1,7 +1,9 @@
 import json
 from contextlib import closing
+from unittest.mock import patch
 
 from odoo import Command, fields, models
+from odoo.modules import module
 from odoo.modules.registry import Registry
 from odoo.tests import tagged
 from odoo.tests.common import get_db_name
@@ -42,10 +44,13 @@ class CreditCommon(TestSaleCommon):
         super(BaseCommon, cls).setUpClass()  # pylint: disable=super-method-mismatch
         cls.doClassCleanups()
         bare = set(vars(cls))
-        cls.setUpClass()
+        # Core makes companies of tests with a warehouse.
+        with patch.object(module, 'current_test', True):
+            cls.setUpClass()
         values = {name: cls._freeze(value) for name, value in vars(cls).items() if name not in bare}
-        # Histories of trade make a company and an accountant of the same names.
-        cls.env.user.login = 'stage_accountman'
+        # Histories of trade make a company and accountants of the same names.
+        for user in cls.env.user + cls.simple_accountman:
+            user.login = f'stage_{user.login}'
         cls.company.name = "Credit Test Company"
         stage = json.dumps([cls.env.uid, dict(cls.env.context), values])
         cls.env['ir.config_parameter'].sudo().set_param(STAGE, stage)
