@@ -425,7 +425,8 @@ class CreditLimit(models.Model):
                 end = min(limit.date_to, today - timedelta(days=1))
                 limit._write_flow({'state': 'expired', 'date_to': end, 'date_until': end})
             else:
-                limit._write_flow({'state': 'rejected', **limit._decision_vals()})
+                note = self.env._("Ended before it had been in force for a day.")
+                limit._write_flow({'state': 'rejected', 'decision_note': note, **limit._decision_vals()})
             limit.account_id.message_post(
                 body=self.env._("%(limit)s was ended by %(user)s.", limit=limit.display_name, user=self.env.user.name)
             )

@@ -239,6 +239,7 @@ class TestTemporaryLimit(CreditCommon):
         limit = self._temporary(300, 0, 10)
         limit.with_user(self.manager).action_end()
         self.assertEqual(limit.state, 'rejected')
+        self.assertIn("Ended before", limit.decision_note)
         self.assertEqual(self._limit_on(0), 100)
 
     def test_base_limit_is_not_ended_by_hand(self):
