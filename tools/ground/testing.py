@@ -106,7 +106,7 @@ def stage(odoo: Odoo, template: str) -> str:
 
 def run_odoo(odoo: Odoo, template: str, tag: str, *, everything: bool) -> Result:
     """Run the add-ons' tests of a tag by Odoo's runner, in a database of their own; print what failed."""
-    path = log_path("odoo-tests-" + re.sub(r"\W+", "-", tag).strip("-"))
+    path = log_path("odoo-tests-" + re.sub(r"\W+", "-", tag).strip("-")[:160])
     database = databases.run_name(f"addons_{crc32(tag.encode())}")
     databases.copy(odoo, template, database)
     # Updating the add-ons lets their at_install tests run too, and proves the update.
