@@ -818,7 +818,7 @@ class TestBadInput(CreditCommon):
 
     def test_policy_in_use_can_not_be_archived(self):
         policy = self._limit_policy()
-        with self.assertRaisesRegex(UserError, "default credit policy"):
+        with self.assertRaisesRegex(UserError, "is the default of"):
             policy.active = False
         own = self._limit_policy(default=False)
         self._account(policy_id=own.id)
