@@ -2,8 +2,20 @@
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
+
+from tools.ground.odoo import Server
+
+
+def enter(page: Page, server: Server, login: str, path: str) -> None:
+    """Log somebody in and open a page of the web client, which is loaded once only."""
+    page.goto(f"{server.url}/web/login?redirect={quote(path)}")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", login)
+    page.click("button[type=submit]")
+    page.wait_for_selector(".o_action_manager .o_view_controller")
 
 
 def shoot(page: Page, name: str, *, whole: bool = False) -> None:
@@ -30,6 +42,16 @@ def choose(scope: Page | Locator, field: str, text: str, *, exact: bool = False)
     """Choose an entry of a selection."""
     scope.locator(f".o_field_widget[name={field}]:visible input").first.click()
     _page(scope).locator(".o_select_menu_item").get_by_text(text, exact=exact).first.click()
+
+
+def press(scope: Page | Locator, name: str) -> None:
+    """Press the button of a method."""
+    scope.locator(f"button[name={name}]:visible").first.click()
+
+
+def state(page: Page, text: str) -> None:
+    """Assert where the document is in the bar at its top."""
+    expect(page.locator(".o_statusbar_status .o_arrow_button_current")).to_contain_text(text)
 
 
 def _page(scope: Page | Locator) -> Page:

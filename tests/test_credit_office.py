@@ -4,16 +4,15 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tools.ground.paths import ROOT
 
 from .conftest import Stage
-from .screen import choose, fill, pick, shoot
+from .screen import choose, enter, fill, pick, press, shoot, state
 from .trade import MANAGER, SALES, Trade
 
 ANALYST = "credit_management.group_credit_analyst"
@@ -78,11 +77,7 @@ class Office:
 
     def open(self, page: Page, login: str, path: str) -> None:
         """Log somebody in and open a page of the web client, which is loaded once only."""
-        page.goto(f"{self.trade.server.url}/web/login?redirect={quote(path)}")
-        page.fill("input[name=login]", login)
-        page.fill("input[name=password]", login)
-        page.click("button[type=submit]")
-        page.wait_for_selector(".o_action_manager .o_view_controller")
+        enter(page, self.trade.server, login, path)
 
     def go(self, page: Page, path: str) -> None:
         """Open a page of the web client."""
@@ -95,22 +90,12 @@ def office(module_stage: Stage) -> Office:
     return Office(module_stage)
 
 
-def press(scope: Page | Locator, name: str) -> None:
-    """Press the button of a method."""
-    scope.locator(f"button[name={name}]:visible").first.click()
-
-
 def act_on(page: Page, rows: list[str], action: str) -> None:
     """Mark rows of a list and choose from its actions."""
     for row in rows:
         page.locator(".o_data_row", has_text=row).locator(".o_list_record_selector input").first.check()
     page.locator(".o_cp_action_menus button", has_text="Actions").click()
     page.locator(".o-dropdown--menu .o-dropdown-item", has_text=re.compile(f"^{re.escape(action)}$")).click()
-
-
-def state(page: Page, text: str) -> None:
-    """Assert where the document is in the bar at its top."""
-    expect(page.locator(".o_statusbar_status .o_arrow_button_current")).to_contain_text(text)
 
 
 def test_limit_is_proposed_and_approved(office: Office, new_page: Callable[..., Page]) -> None:
@@ -168,11 +153,15 @@ def approve_batch(office: Office, new_page: Callable[..., Page], names: list[str
     page = new_page()
     office.open(page, "mona", "/odoo/credit-limits")
     page.locator(".o_searchview_input").fill(names[0].split()[-1])
-    page.locator(".o_searchview_input").press("Enter")
+    # A row that is marked before the search is through would lose its mark.
+    with page.expect_response(re.compile("/web_search_read")):
+        page.locator(".o_searchview_input").press("Enter")
+    expect(page.locator(".o_searchview_facet")).to_have_count(1)
     rows = page.locator(".o_data_row", has_text="Submitted")
     expect(rows).to_have_count(len(names))
     for number in range(len(names)):
         rows.nth(number).locator(".o_list_record_selector input").check()
+    expect(page.locator(".o_selection_box")).to_contain_text(f"{len(names)}")
     page.locator(".o_cp_action_menus button", has_text="Actions").click()
     page.locator(".o-dropdown--menu .o-dropdown-item", has_text=re.compile("^Approve$")).click()
     expect(page.locator(".o_notification")).to_contain_text(f"{len(names)}")

@@ -82,21 +82,7 @@ class Collections:
             ),
         )
         due = date.today() - timedelta(days=10)
-        invoices = trade.create(
-            "account.move",
-            *(
-                {
-                    "move_type": "out_invoice",
-                    "partner_id": partner,
-                    "invoice_date": str(due - timedelta(days=30)),
-                    "invoice_date_due": str(due),
-                    "invoice_payment_term_id": False,
-                    "invoice_line_ids": [(0, 0, {"name": "Goods", "price_unit": 100, "tax_ids": [(5,)]})],
-                }
-                for partner in partners
-            ),
-        )
-        self.admin.call("account.move", "action_post", [invoices])
+        trade.invoices(*((partner, 100, due) for partner in partners))
         [run] = trade.create("dunning.run", {"name": domain, "partner_ids": [(6, 0, partners)]})
         self.admin.call("dunning.run", "action_simulate", [[run]])
         assert self.read(run)["notice_count"] == count

@@ -10,7 +10,7 @@ from PyPDF2 import PdfReader
 
 from .conftest import Stage, log_in
 from .postbox import Postbox
-from .test_credit_office import fill, pick, press, shoot, state
+from .screen import fill, pick, press, shoot, state
 from .trade import SALES, Trade
 
 MANAGER = "dunning_followup.group_collections_manager"
@@ -49,18 +49,7 @@ class Desk:
     def invoice(self, customer: int, days: int) -> str:
         """Post an invoice that has been overdue for so many days; return its number."""
         due = date.today() - timedelta(days=days)
-        [move] = self.trade.create(
-            "account.move",
-            {
-                "move_type": "out_invoice",
-                "partner_id": customer,
-                "invoice_date": str(due - timedelta(days=30)),
-                "invoice_date_due": str(due),
-                "invoice_payment_term_id": False,
-                "invoice_line_ids": [(0, 0, {"name": "Goods", "price_unit": 250, "tax_ids": [(5,)]})],
-            },
-        )
-        self.trade.admin.call("account.move", "action_post", [[move]])
+        [move] = self.trade.invoices((customer, 250, due))
         return self.trade.read("account.move", move, "name")[0]["name"]
 
     def work(self) -> None:

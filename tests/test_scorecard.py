@@ -5,13 +5,12 @@ import subprocess
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Stage
-from .screen import choose, fill, pick, shoot
+from .screen import choose, enter, fill, pick, shoot
 from .trade import MANAGER, SALES, Trade
 
 ANALYST = "credit_management.group_credit_analyst"
@@ -64,21 +63,7 @@ class Bureau:
         """Invoice a customer, due on days that lie apart, each paid so many days after."""
         call = self.trade.admin.call
         due = [date.today() - timedelta(days=60 + 20 * number) for number in range(len(late))]
-        moves = self.trade.create(
-            "account.move",
-            *(
-                {
-                    "move_type": "out_invoice",
-                    "partner_id": customer,
-                    "invoice_date": str(day - timedelta(days=30)),
-                    "invoice_date_due": str(day),
-                    "invoice_payment_term_id": False,
-                    "invoice_line_ids": [(0, 0, {"name": "Goods", "price_unit": 1_000, "tax_ids": [(5,)]})],
-                }
-                for day in due
-            ),
-        )
-        call("account.move", "action_post", [moves])
+        moves = self.trade.invoices(*((customer, 1_000, day) for day in due))
         for move, day, days in zip(moves, due, late, strict=True):
             context = {"context": {"active_model": "account.move", "active_ids": [move]}}
             values = {"payment_date": str(day + timedelta(days=days))}
@@ -87,11 +72,7 @@ class Bureau:
 
     def open(self, page: Page, login: str, path: str) -> None:
         """Log somebody in and open a page of the web client."""
-        page.goto(f"{self.trade.server.url}/web/login?redirect={quote(path)}")
-        page.fill("input[name=login]", login)
-        page.fill("input[name=password]", login)
-        page.click("button[type=submit]")
-        page.wait_for_selector(".o_action_manager .o_view_controller")
+        enter(page, self.trade.server, login, path)
 
     def go(self, page: Page, path: str) -> None:
         """Open a page of the web client."""

@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
 from playwright.sync_api import Page
@@ -122,6 +123,25 @@ class Trade:
     def order(self, customer: int, amount: float, **vals: Any) -> int:
         """Make one quotation."""
         return self.orders((customer, amount, vals))[0]
+
+    def invoices(self, *wanted: tuple[int, float, date]) -> list[int]:
+        """Post invoices of thirty days without taxes: (customer, amount, due date)."""
+        moves = self.create(
+            "account.move",
+            *(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": customer,
+                    "invoice_date": str(due - timedelta(days=30)),
+                    "invoice_date_due": str(due),
+                    "invoice_payment_term_id": False,
+                    "invoice_line_ids": [(0, 0, {"name": "Goods", "price_unit": amount, "tax_ids": [(5,)]})],
+                }
+                for customer, amount, due in wanted
+            ),
+        )
+        self.admin.call("account.move", "action_post", [moves])
+        return moves
 
     def states(self, orders: Iterable[int]) -> list[tuple[str, str]]:
         """Return the orders' states: core's and ours."""
