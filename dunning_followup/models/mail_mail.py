@@ -94,15 +94,7 @@ class MailMail(models.Model):
             waiting = notices.filtered(lambda notice: notice.state in ('queued', 'sending'))
             waiting._set_error(reason, final=failure_type in HOPELESS)
         elif notices:
-            notices.write(
-                {
-                    'state': 'sent',
-                    'date_sent': fields.Datetime.now(),
-                    'reason': False,
-                    'date_next': False,
-                    'booked': False,
-                }
-            )
+            notices._set_sent()
         return super()._postprocess_sent_message(success_pids, success_emails, failure_reason, failure_type)
 
 
