@@ -1,5 +1,6 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import format_date, formatLang
 
 from ..engine.history import WINDOW_MONTHS
@@ -209,15 +210,10 @@ class ScoringScore(models.Model):
             self.env[model]
             .with_context(active_test=False)
             .search(
-                [
-                    *domain,
-                    ('company_id', '=', self.company_id.id),
-                    (day, '<=', self.date),
-                    ('known_from', '<=', self.date),
-                    '|',
-                    ('known_until', '=', False),
-                    ('known_until', '>', self.date),
-                ],
+                Domain(domain)
+                & Domain('company_id', '=', self.company_id.id)
+                & Domain(day, '<=', self.date)
+                & self.env['scoring.dated']._known_domain(self.date),
                 order=f'{day} desc, known_from desc, id desc',
             )
         )
