@@ -25,7 +25,6 @@ class CreditDayRun(models.AbstractModel):
         required=True,
         readonly=True,
         default='todo',
-        help="Incomplete: the day passed before the job was through. What is missing can't be made up for.",
     )
     position = fields.Integer(readonly=True, help="Last account that was done: here an interrupted run goes on.")
     error = fields.Char(readonly=True)
