@@ -821,10 +821,10 @@ class CreditAccount(models.Model):
     def _standing(self, partners, company, choice=None):
         """Return what a check has to know of customers before it sums anything, in one statement.
 
-        {partner id: {account_id, status, policy_id, policy_mode, policy_version, unlimited,
+        {partner id: {account_id, status, policy_id, policy_mode, policy_version, unlimited, holds,
         shadow_policy_id, shadow_policy_version}}; the last two of a more specific policy that is
-        in shadow mode beside an enforced one. Customers without an account are there too, with
-        account_id None.
+        in shadow mode beside an enforced one, `holds` whether orders are on hold already. Customers
+        without an account are there too, with account_id None.
 
         :param choice: which policy is taken, see `credit.policy._policy_sql`
         """
@@ -839,6 +839,9 @@ class CreditAccount(models.Model):
                        policy.id AS policy_id, policy.mode AS policy_mode, policy.version AS policy_version,
                        shadow.id AS shadow_policy_id, shadow.version AS shadow_policy_version,
                        %(stamp)s AS stamp,
+                       EXISTS (SELECT 1
+                                 FROM sale_order held
+                                WHERE held.credit_account_id = account.id AND held.credit_state = 'on_hold') AS holds,
                        COALESCE(decided.limit_kind, policy.default_limit_kind, 'unlimited') = 'unlimited' AS unlimited
                   FROM (SELECT unnest(%(partners)s) AS partner_id) AS customer
              LEFT JOIN credit_account account

@@ -240,6 +240,14 @@ class CreditApprovalMixin(models.AbstractModel):
             'requested_by_id': self._approval_requester().id,
         }
 
+    def _approval_update_steps(self):
+        """Show those who are still asked about these documents the amounts of now."""
+        for document in self.sudo():
+            request = document._approval_request()
+            for step in document.approval_ids.filtered(lambda item: item.state in OPEN):
+                vals = document._prepare_step_vals(request, step.level_id)
+                step.write({name: vals[name] for name in ('amount', 'unlimited', 'excess')})
+
     def _approval_cancel(self):
         """Take back what is still asked about these documents."""
         asked = self.filtered(lambda document: document.sudo().approval_id)
@@ -334,6 +342,13 @@ class CreditApprovalMixin(models.AbstractModel):
             decided = (
                 step.sudo().exists().filtered(lambda item: item.res_model == self._name and item.res_id in self.ids)
             )
+            if decided.state == 'cancelled':
+                raise UserError(
+                    self.env._(
+                        "What is asked about %(document)s has changed meanwhile. Reload the page and look at it again.",
+                        document=self[0].sudo().display_name,
+                    )
+                )
             raise UserError(
                 self.env._(
                     "%(document)s has been decided meanwhile by %(user)s. Reload the page.",

@@ -143,6 +143,12 @@ class CreditCheck(models.Model):
         lines = self._reason_lines().filtered(lambda line: line.verdict == self.outcome)
         return list(dict.fromkeys(lines.mapped('kind')))
 
+    def _tells_the_same(self, other):
+        """Tell whether this check found of the same document what another did, whatever the customer's figures."""
+        self.ensure_one()
+        told, before = self._prepare_event_payload(), other._prepare_event_payload()
+        return all(told[name] == before[name] for name in ('outcome', 'rules', 'amount', 'currency_id'))
+
     def action_open_document(self):
         """Open the checked document."""
         self.ensure_one()

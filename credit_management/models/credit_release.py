@@ -179,6 +179,8 @@ class CreditRelease(models.Model):
             if before != (release.amount, release.currency_id, release.debtor_id) or release._further_levels():
                 release._approval_start()
                 release._approval_notify()
+            else:
+                release._approval_update_steps()
 
     def _further_levels(self):
         """Return the levels that would have to be asked by now, and are not."""

@@ -94,6 +94,13 @@ class SaleOrder(models.Model):
     credit_excess = fields.Monetary(
         string="Over By", related='credit_check_id.excess', currency_field='company_currency_id', groups=STAFF
     )
+    credit_check_date = fields.Datetime(
+        string="Figures Of",
+        related='credit_check_id.date',
+        groups=STAFF,
+        help="When reasons and amounts of this order were found. They are looked at again when orders of the customer "
+        "are confirmed or cancelled or payments come, each night, and before anybody decides.",
+    )
     credit_controller_id = fields.Many2one(
         'res.users',
         compute='_compute_credit_controller_id',
@@ -492,10 +499,14 @@ class SaleOrder(models.Model):
         """Note the outcome of checks on the orders and return those that are held."""
         passed = self.env.cr.precommit.data.setdefault(PASSED_KEY, {})
         held = self._credit_stopped(results)
-        accounts = self.env['credit.account'].sudo()
+        accounts = holding = self.env['credit.account'].sudo()
         for order, result in results.items():
             if order in held:
                 continue
+            # What goes on is missing for the orders that its customer has on hold.
+            holding |= holding.browse(
+                profile['account_id'] for profile, _facts, _decision in result['decisions'] if profile['holds']
+            )
             debtor = order.sudo().partner_invoice_id.commercial_partner_id
             passed[order.id] = (order.amount_total, debtor, order.currency_id)
             check, release = result['check'], order.sudo().credit_release_id
@@ -519,6 +530,7 @@ class SaleOrder(models.Model):
         if held:
             held._credit_hold({order: results[order]['check'] for order in held})
         accounts._close_hold_activity()
+        self.env['credit.recheck'].sudo()._mark_accounts(holding)
         return held
 
     # -------------------------------------------------------------------------
@@ -622,7 +634,7 @@ class SaleOrder(models.Model):
             check = checks[order]
             former |= order.sudo().credit_account_id
             again = order.credit_state == 'on_hold'
-            before = order.sudo().credit_check_id
+            before = order.sudo().credit_check_id if again else check.browse()
             vals = {
                 'credit_state': 'on_hold',
                 'credit_account_id': check.account_id.id,
@@ -636,9 +648,9 @@ class SaleOrder(models.Model):
                 vals['state'] = 'sent'
             order._credit_write(vals)
             order.sudo().credit_release_id._follow(order.sudo()._prepare_release_vals())
-            author = order._credit_as_author()
-            reason = check.with_context(lang=author.env.lang).reason
-            if not again or reason != before.with_context(lang=author.env.lang).reason:
+            if not again or not check._tells_the_same(before):
+                author = order._credit_as_author()
+                reason = check.with_context(lang=author.env.lang).reason
                 author._credit_post(author.env._("On hold for credit"), reason.split('\n'), notify=not again)
                 entries.append((check.account_id, 'held', check._prepare_event_payload()))
             accounts |= check.account_id
@@ -867,6 +879,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         self.check_access('write')
         self._credit_require_releasable()
+        self._credit_refresh()
         order = self.sudo()
         if order.credit_release_id.state == 'requested':
             raise UserError(self.env._("A release of %(order)s is requested already.", order=self.name))
@@ -898,6 +911,7 @@ class SaleOrder(models.Model):
         self.check_access('read')
         self._credit_require_releasable()
         self._credit_require_unchanged()
+        self._credit_refresh()
         release = self._credit_asked_release()
         conditions = release._lay_down(conditions, self)
         if release._approval_decide('approved', note, reason, step):

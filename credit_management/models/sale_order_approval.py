@@ -122,6 +122,7 @@ class SaleOrder(models.Model):
         self.check_access('read')
         self._credit_require_releasable()
         self._credit_require_unchanged()
+        self._credit_refresh()
         if self.credit_state != 'on_hold':
             raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
         self._credit_asked_release()

@@ -140,8 +140,7 @@ class SaleOrder(models.Model):
         :returns: 'confirmed', 'ready' or 'held'
         """
         self.ensure_one()
-        system = self.with_user(SUPERUSER_ID).with_company(self.company_id)
-        order = system.with_context(lang=system.user_id.lang or self.env.lang)
+        order = self._credit_as_system()
         if order._credit_forced():
             return 'held'
         if not order._credit_is_held():
@@ -161,6 +160,49 @@ class SaleOrder(models.Model):
             order._credit_mark_ready()
         return 'ready'
 
+    def _credit_as_system(self):
+        """Return this order as the system looks at it, in its salesperson's language."""
+        self.ensure_one()
+        system = self.with_user(SUPERUSER_ID).with_company(self.company_id)
+        return system.with_context(lang=system.user_id.lang or self.env.lang)
+
+    def _credit_refresh(self):
+        """Check a quotation on hold again if its customer's figures have changed since.
+
+        Who asks for a release or decides about it does so on what is owed now:
+        orders released meanwhile may have raised it to where another level decides.
+
+        :raise UserError: if it can't be released any more
+        """
+        order = self._credit_as_system()
+        if not order._credit_is_held():
+            return
+        result = order._credit_check(record=False).get(order)
+        if not result or result['outcome'] not in STOPPING:
+            return
+        _profile, facts, _decision = order._credit_main_decision(result)
+        check = order.credit_check_id
+        compare = check.currency_id.compare_amounts
+        unchanged = (
+            not compare(facts.exposure, check.exposure)
+            and not compare(facts.effective_limit, check.effective_limit)
+            and order._credit_same_reasons(result)
+        )
+        if not unchanged:
+            order._credit_apply(order._credit_check())
+            self._credit_require_releasable()
+
+    @api.model
+    def _credit_main_decision(self, result):
+        """Return (profile, facts, decision) of the customer for whose sake an order is held.
+
+        :param result: of `_credit_check`, for one order
+        """
+        return max(
+            (item for item in result['decisions'] if item[0]['enforcing']),
+            key=lambda item: OUTCOMES.index(item[2].outcome),
+        )
+
     def _credit_forced(self):
         """Tell whether somebody has put this order's customer on hold, or on the blacklist, by hand."""
         self.ensure_one()
@@ -176,10 +218,7 @@ class SaleOrder(models.Model):
         """Tell whether an order would be held for the very reasons that it is held for."""
         self.ensure_one()
         check = self.credit_check_id
-        profile, _facts, decision = max(
-            (item for item in result['decisions'] if item[0]['enforcing']),
-            key=lambda item: OUTCOMES.index(item[2].outcome),
-        )
+        profile, _facts, decision = self._credit_main_decision(result)
         stands = {
             (line.kind, line.verdict, check.currency_id.round(line.excess))
             for line in check.line_ids

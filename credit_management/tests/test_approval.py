@@ -713,6 +713,67 @@ class TestApprovalOfReleases(ApprovalCommon):
         order.with_user(self.director)._credit_release("ok")
         self.assertEqual(order.state, 'sale')
 
+    def test_order_is_released_by_what_its_customer_owes_now(self):
+        self._level("Manager", self.manager)
+        self._level("Director", self.director, excess_from=150)
+        first, second = self._held(100), self._held(110)
+        first.with_user(self.manager)._credit_release("fine")
+        self.assertEqual(first.state, 'sale')
+        self.assertEqual(second.credit_excess, 100)
+
+        second.with_user(self.manager)._credit_release("fine")
+
+        self.assertEqual((second.credit_state, second.credit_excess), ('on_hold', 200))
+        self.assertEqual(second.credit_approval_user_id, self.director)
+        self.assertEqual(second.credit_release_id.approval_id.excess, 200)
+        second.with_user(self.director)._credit_release("fine too")
+        self.assertEqual(second.state, 'sale')
+
+    def test_several_orders_of_one_customer_reach_the_next_level_in_one_decision(self):
+        self._level("Manager", self.manager)
+        self._level("Director", self.director, excess_from=150)
+        orders = self._held(100) + self._held(110)
+        done, passed_on, refused = orders.with_user(self.manager)._credit_decide_each('release', "fine")
+        self.assertEqual((done, passed_on, refused), (orders[0], orders[1], {}))
+
+    def test_request_is_about_what_the_customer_owes_now(self):
+        self._level("Manager", self.manager)
+        self._level("Director", self.director, excess_from=1000)
+        order = self._held(100)
+        self._invoice(5000)
+        order.with_user(self.sales_user)._credit_request_release("please")
+        release = order.credit_release_id
+        self.assertEqual(release.approval_ids.mapped('level_name'), ["Manager", "Director"])
+        self.assertEqual(release.approval_id.excess, 5090)
+        self.assertEqual(release._approval_requester(), self.sales_user)
+
+    def test_step_that_is_seen_no_more_is_told_from_one_that_is_decided(self):
+        self._level("Manager", self.manager)
+        self._level("Director", self.director, excess_from=1000)
+        order = self._held(100)
+        order.with_user(self.sales_user)._credit_request_release("please")
+        seen = order.credit_release_id.approval_id
+        self._invoice(5000)
+        with self.assertRaisesRegex(UserError, "has changed meanwhile"):
+            order.with_user(self.manager)._credit_release("fine", step=seen)
+
+    def test_amount_of_an_open_step_follows_the_figures(self):
+        self._level("Manager", self.manager)
+        order = self._held(100)
+        order.with_user(self.sales_user)._credit_request_release("please")
+        step = order.credit_release_id.approval_id
+        self._invoice(500)
+        order.with_user(self.manager)._credit_release("fine", step=step)
+        self.assertEqual((order.state, step.excess), ('sale', 590))
+
+    def test_customer_blocked_since_is_not_released(self):
+        rule = {'kind': 'account_status', 'outcome': 'block', 'account_status': 'blacklisted'}
+        self.policy.rule_ids = [Command.create(rule)]
+        order = self._held(100)
+        self.account.write({'status': 'blacklisted', 'status_reason': "Fraud"})
+        with self.assertRaisesRegex(UserError, "is blocked and can't be released"):
+            order.with_user(self.manager)._credit_release("fine")
+
     def test_margin_is_no_way_past_the_next_level(self):
         self._two_levels()
         order = self._held(900)

@@ -70,6 +70,19 @@ class TestRecheck(CreditCommon, MailCase):
             change()
             self.assertEqual(self.Recheck.search([]).account_id, self.account)
 
+    def test_order_that_goes_on_has_the_others_of_its_customer_looked_at(self):
+        first, second = self._held(110), self._held(120)
+        self.Recheck.search([]).unlink()
+        notes = second.message_ids
+        first.with_user(self.manager)._credit_release("fine")
+        self.assertEqual(self.Recheck.search([]).account_id, self.account)
+
+        self._run_job()
+
+        self.assertEqual((second.credit_excess, second.credit_check_id.exposure), (130, 110))
+        self.assertEqual(second.credit_check_date, second.credit_check_id.date)
+        self.assertEqual(second.message_ids, notes, "other amounts alone are no news")
+
     def test_company_without_policy_pays_no_statement_for_a_posting(self):
         self.company.credit_policy_id = False
         self.policy.action_archive()
