@@ -77,6 +77,42 @@ class CreditAccount(models.Model):
                 )
             )
 
+    def _write_terms_of_grade(self, payment_term=True, pricelist=True):
+        """Give these customers payment term and price list of their grade, and note it in their credit files.
+
+        In the company of the account and its branches; where a grade has none, the
+        customer's own stays. The caller checks the rights.
+
+        :returns: the events, of those whose terms have changed
+        """
+        wanted = [
+            (field, prefix, of_grade)
+            for field, prefix, of_grade, write in (
+                ('property_payment_term_id', 'payment_term', 'payment_term_id', payment_term),
+                ('property_product_pricelist', 'pricelist', 'pricelist_id', pricelist),
+            )
+            if write
+        ]
+        entries = []
+        for company, accounts in self.grouped('company_id').items():
+            branches = self.env['res.company'].browse(company._credit_branch_ids())
+            for grade, graded in accounts.grouped('grade_id').items():
+                vals = {field: grade[of_grade].id for field, _prefix, of_grade in wanted if grade[of_grade]}
+                changed = graded.browse()
+                for account in graded:
+                    customer = account.partner_id.with_company(company)
+                    payload = {}
+                    for field, prefix, _of_grade in wanted:
+                        if field in vals and customer[field].id != vals[field]:
+                            payload[f'{prefix}_before_id'] = customer[field].id or None
+                            payload[f'{prefix}_id'] = vals[field]
+                    if payload:
+                        entries.append((account, 'terms', payload))
+                        changed |= account
+                for branch in branches if changed else ():
+                    changed.partner_id.with_company(branch).write(vals)
+        return self.env['credit.event']._record(entries)
+
     def _base_limit(self):
         """Return the base limit in force, whatever temporary one stands before it."""
         self.ensure_one()

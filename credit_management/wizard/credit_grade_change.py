@@ -151,26 +151,10 @@ class CreditGradeChange(models.TransientModel):
         proposal.action_submit()
 
     def _write_terms(self):
-        """Write payment term and price list for the company and its branches, and note both."""
-        grade = self.grade_id
+        """Write payment term and price list as ticked, and tell it in the chatter."""
         # The decision is a credit manager's, who need not be allowed to edit contacts.
-        customer = self.account_id.partner_id.sudo().with_company(self.company_id)
-        vals, payload = {}, {}
-        if self.change_payment_term and grade.payment_term_id:
-            vals['property_payment_term_id'] = grade.payment_term_id.id
-            payload |= {
-                'payment_term_before_id': customer.property_payment_term_id.id or None,
-                'payment_term_id': grade.payment_term_id.id,
-            }
-        if self.change_pricelist and grade.pricelist_id:
-            vals['property_product_pricelist'] = grade.pricelist_id.id
-            payload |= {
-                'pricelist_before_id': customer.property_product_pricelist.id or None,
-                'pricelist_id': grade.pricelist_id.id,
-            }
-        if not vals:
-            return
-        for company in self.env['res.company'].browse(self.company_id._credit_branch_ids()):
-            customer.with_company(company).write(vals)
-        [event] = self.env['credit.event']._record([(self.account_id, 'terms', payload)])
-        self.account_id.message_post(body=event.description)
+        events = self.account_id.sudo()._write_terms_of_grade(
+            payment_term=self.change_payment_term, pricelist=self.change_pricelist
+        )
+        for event in events:
+            self.account_id.message_post(body=event.description)

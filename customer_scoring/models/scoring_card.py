@@ -85,6 +85,12 @@ class ScoringCard(models.Model):
         help="Write: when the grade of a score changes, it becomes the grade of the credit account, unless it is "
         "overridden by hand. Propose: somebody has to apply it. For natural persons it is always proposed.",
     )
+    write_terms = fields.Boolean(
+        string="Payment Term and Price List Too",
+        tracking=True,
+        help="With a grade that is written, the customer gets its payment term and price list, where the grade has "
+        "them; the credit file notes what was there before. Not for grades that are given by hand.",
+    )
     pull = fields.Integer(
         string="Segment Weighs",
         required=True,

@@ -136,8 +136,6 @@ class ScoringScore(models.Model):
     @api.model
     def _entered_values(self, partner_ids, company, date):
         """Return {metric: {partner id: value}} of what was entered about customers and known at a date."""
-        if 'scoring.entered' not in self.env:
-            return {}
         return self.env['scoring.entered'].sudo()._values(partner_ids, company, date)
 
     @api.model
@@ -385,11 +383,13 @@ class ScoringScore(models.Model):
                 and account not in overridden
                 and (not account.grade_id or (before and before != grade_id))
             ):
-                accounts_of.setdefault(grade_id, []).append(account.id)
-        for grade_id, account_ids in accounts_of.items():
+                accounts_of.setdefault((grade_id, card.write_terms), []).append(account.id)
+        for (grade_id, write_terms), account_ids in accounts_of.items():
             # Thousands at a time in the first night; the credit file has each of them.
             accounts = self.env['credit.account'].browse(account_ids).with_context(tracking_disable=True)
             accounts.write({'grade_id': grade_id})
+            if write_terms:
+                accounts._write_terms_of_grade()
 
     # -------------------------------------------------------------------------
     # As of a date

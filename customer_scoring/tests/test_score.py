@@ -234,6 +234,28 @@ class TestGradeOfScore(ScoreCommon):
         wizard.action_apply()
         self.assertEqual(self.account.grade_id, self.good)
 
+    def test_card_may_write_the_terms_of_the_grade_too(self):
+        term = self.env['account.payment.term'].create({'name': "Ten Days"})
+        pricelist = self.env['product.pricelist'].create({'name': "Good Payers", 'company_id': False})
+        self.good.write({'payment_term_id': term.id, 'pricelist_id': pricelist.id})
+        self._card()
+        self._compute(0, 0)
+        self.assertEqual(self.account.grade_id, self.good)
+        self.assertFalse(self.events('terms'), "unless the card says so")
+
+        self.account.grade_id = False
+        self.account.score_card_id.write_terms = True
+        self.account.action_compute_score()
+        customer = self.customer.with_company(self.company)
+        self.assertEqual(customer.property_payment_term_id, term)
+        self.assertEqual(customer.property_product_pricelist, pricelist)
+        self.assertIn("Ten Days", self.events('terms').description)
+
+        self.account.grade_id = False
+        self.account.action_compute_score()
+        self.assertEqual(self.account.grade_id, self.good)
+        self.assertEqual(len(self.events('terms')), 1, "what is so already is no event")
+
     def test_grade_of_a_natural_person_is_decided_by_somebody(self):
         person = self.env['res.partner'].create({'name': "Ms Zhao"})
         account = self._account(person)
