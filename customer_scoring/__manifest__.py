@@ -34,6 +34,7 @@ Customer Scoring
         'views/scoring_run_views.xml',
         'views/scoring_trial_views.xml',
         'views/credit_account_score_views.xml',
+        'views/credit_ledger_account_views.xml',
         'views/res_partner_score_views.xml',
         'views/res_config_settings_score_views.xml',
         'views/res_config_settings_explanation_views.xml',

@@ -98,7 +98,7 @@ _METRICS = (
     Metric('payments_returned', _lt("Returned payments"), 'count', LEDGER, _DOWN, _lt(
         "Payments that came back in the last 12 months."), improved_by=WAIT),
     Metric('disputes', _lt("Disputes"), 'count', LEDGER, _DOWN, _lt(
-        "Disputes opened in the last 12 months."), improved_by=WAIT),
+        "Disputes opened in the last 12 months, without those in which the customer was right."), improved_by=WAIT),
     Metric('credit_events', _lt("Credit incidents"), 'count', LEDGER, _DOWN, _lt(
         "Orders held, conditions of releases broken and entries in the blacklist in the last 12 months."),
         improved_by=WAIT),

@@ -10,6 +10,7 @@ from . import credit_alert_scoring
 from . import credit_check_line
 from . import credit_event
 from . import credit_grade
+from . import credit_ledger_account
 from . import credit_limit_recommendation
 from . import credit_policy_recommendation
 from . import credit_rule

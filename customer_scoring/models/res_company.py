@@ -15,6 +15,7 @@ SETTINGS = [
     'scoring_warn_silent_days',
     'scoring_warn_round_amount',
 ]
+BILL_SETTLEMENTS = [('hand_in', "When it is handed in"), ('maturity', "At its maturity")]
 
 
 class ResCompany(models.Model):
@@ -37,11 +38,12 @@ class ResCompany(models.Model):
         help="An invoice paid up to so many days after its due date counts as paid on time.",
     )
     scoring_bill_settlement = fields.Selection(
-        [('hand_in', "When it is handed in"), ('maturity', "At its maturity")],
+        BILL_SETTLEMENTS,
         string="A Bill Pays",
         default='hand_in',
         required=True,
-        help="From which day on an invoice counts as paid that was paid by bill, note or cheque, for the scores.",
+        help="From which day on an invoice counts as paid that was paid by bill, note or cheque, for the scores. A "
+        "kind of bills may differ: it is chosen at its account among the ledger accounts.",
     )
     scoring_statement_months = fields.Integer(
         string="Statements Out of Date After (Months)",

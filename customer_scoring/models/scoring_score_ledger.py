@@ -418,15 +418,10 @@ class ScoringScore(models.Model):
 
         kind: `credit` by a credit note, `loss` by an entry that books an expense,
         `paid` by anything else. A bill pays when it is handed in, or at its
-        maturity, as the company has chosen.
+        maturity, as the company has chosen for its kind.
         """
         day = SQL("GREATEST(entry.date, other.date)")
-        bills = [
-            account_id
-            for by_item in (True, False)
-            for account_id in self.env['credit.ledger.account']._roles(company.id).get(('clearing', by_item), ())
-        ]
-        if bills and company.scoring_bill_settlement == 'maturity':
+        if bills := self.env['credit.ledger.account']._accounts_settled_at_maturity(company):
             day = SQL(
                 "GREATEST(entry.date, other.date, (SELECT MAX(bill.date_maturity) FROM account_move_line bill"
                 " WHERE bill.move_id = other.move_id AND bill.account_id = ANY(%s) AND bill.debit > 0))",
@@ -486,7 +481,11 @@ class ScoringScore(models.Model):
 
     @api.model
     def _event_counts(self, partner_ids, company, date):
-        """Return {partner id: {metric: number of events of the last 12 months}}, of those that have any."""
+        """Return {partner id: {metric: number of events of the last 12 months}}, of those that have any.
+
+        A dispute in which the customer was found to be right by then is none.
+        """
+        end = self._end_of_day(company, date)
         self.env['credit.account'].flush_model(['company_id', 'partner_id'])
         # Also those of accounts that were merged into the customer's: merging makes nobody better.
         rows = self.env.execute_query(
@@ -497,13 +496,22 @@ class ScoringScore(models.Model):
                   JOIN credit_event event ON event.account_id = account.id
                  WHERE account.company_id = %s AND account.partner_id = ANY(%s)
                    AND event.kind = ANY(%s) AND event.date > %s AND event.date <= %s
+                   AND NOT (event.kind = 'dispute_opened'
+                            AND EXISTS (SELECT 1
+                                          FROM credit_event solved
+                                         WHERE solved.account_id = event.account_id
+                                           AND solved.kind = 'dispute_solved' AND solved.date <= %s
+                                           AND solved.payload::jsonb ->> 'outcome' = 'customer'
+                                           AND solved.payload::jsonb -> 'dispute_id'
+                                             = event.payload::jsonb -> 'dispute_id'))
               GROUP BY account.partner_id, event.kind
                 """,
                 company.id,
                 list(partner_ids),
                 [kind for kinds in EVENT_KINDS.values() for kind in kinds],
                 self._end_of_day(company, add(date, months=-12)),
-                self._end_of_day(company, date),
+                end,
+                end,
             )
         )
         counts = {}

@@ -172,7 +172,7 @@ class TestLateness(ScoringCommon):
         bills = self.env['account.account'].create(
             {'name': "Bills receivable", 'code': 'BILL1', 'account_type': 'asset_current', 'reconcile': False}
         )
-        self.env['credit.ledger.account'].create(
+        kind = self.env['credit.ledger.account'].create(
             {'company_id': self.company.id, 'account_id': bills.id, 'role': 'clearing'}
         )
         invoice = self._sell(due=-90)
@@ -188,6 +188,12 @@ class TestLateness(ScoringCommon):
         # Before its maturity the bill has not paid, but it is handed in: nothing is overdue.
         self.assertEqual(self.days(day=TODAY - timedelta(days=20)), [70])
         self.assertFalse(self.history(day=TODAY - timedelta(days=20)).overdue)
+        # Bills that a bank guarantees may pay at once, where others don't, and the other way round.
+        kind.scoring_settlement = 'hand_in'
+        self.assertEqual(self.days(), [-5])
+        self.company.scoring_bill_settlement = 'hand_in'
+        kind.scoring_settlement = 'maturity'
+        self.assertEqual(self.days(), [80])
 
     def test_payments_not_matched_pay_the_oldest_items(self):
         self._sell(1000.0, due=-90)
@@ -294,6 +300,15 @@ class TestAsOf(ScoringCommon):
         # Kinds of other add-ons are read by their names alone.
         self.env['credit.event']._record([(account, 'dispute_opened', {}), (account, 'dispute_solved', {})])
         self.assertEqual(self.values(day=today)['disputes'], 1)
+        # A dispute that the customer was right about is none, once that is known.
+        for number, outcome in ((7, 'customer'), (8, 'company')):
+            self.env['credit.event']._record(
+                [
+                    (account, 'dispute_opened', {'dispute_id': number}),
+                    (account, 'dispute_solved', {'dispute_id': number, 'outcome': outcome}),
+                ]
+            )
+        self.assertEqual(self.values(day=today)['disputes'], 2)
         self.assertEqual(self.values(day=add(today, days=-1))['promises_broken'], 0)
         self.assertEqual(self.values(day=add(today, months=13))['promises_broken'], 0)
 
