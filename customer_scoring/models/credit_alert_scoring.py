@@ -254,8 +254,8 @@ class CreditAlert(models.Model):
         Entered = self.env['scoring.entered']
         for fact, (model, field) in RISKS.items():
             for name, day in ((fact, today), (f'{fact}_before', today - relativedelta(years=1))):
-                for partner_id, value in Entered._risk_values(model, field, partner_ids, company, day).items():
-                    facts[partner_id][name] = value
+                for partner_id, risk in Entered._risk_facts(model, field, partner_ids, company, day).items():
+                    facts[partner_id][name] = risk.value
         return facts
 
     # -------------------------------------------------------------------------

@@ -167,11 +167,6 @@ class ScoringDated(models.AbstractModel):
             date=date,
         )
 
-    @api.model
-    def _known_domain(self, date):
-        """Return the domain of what was known at the end of a day; the archived former versions among them."""
-        return Domain('known_from', '<=', date) & (Domain('known_until', '=', False) | Domain('known_until', '>', date))
-
     def _versions_domain(self):
         """Return the domain of these records and their former versions."""
         return Domain('id', 'in', self.ids) | Domain('current_id', 'in', self.ids)

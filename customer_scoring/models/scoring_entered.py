@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -9,6 +11,14 @@ from .scoring_statement import RATIOS, is_year_before
 
 # How far back the year before the oldest statement that counts may end.
 BEFORE = relativedelta(months=16)
+
+
+class Fact(NamedTuple):
+    """A value that was known of a customer, and the records that it comes from."""
+
+    value: float
+    model: str
+    ids: tuple
 
 
 class ScoringEntered(models.AbstractModel):
@@ -25,29 +35,40 @@ class ScoringEntered(models.AbstractModel):
     def _values(self, partner_ids, company, date):
         """Return what was known of some customers at the end of a day, in a constant number of statements.
 
+        :returns: {metric code: {partner id: value}}, see `_facts`
+        """
+        return {
+            code: {partner_id: fact.value for partner_id, fact in facts.items()}
+            for code, facts in self._facts(partner_ids, company, date).items()
+        }
+
+    @api.model
+    def _facts(self, partner_ids, company, date):
+        """Return what was known of some customers at the end of a day, in a constant number of statements.
+
         Both the day of a fact and the day of its entry count. What is out of date
         then, is not known. For the system: whatever the user may read.
 
         :param partner_ids: ids of commercial partners
         :param company: any company; the data is its root's
-        :returns: {metric code: {partner id: value}}; shares and growth in percent,
+        :returns: {metric code: {partner id: Fact}}; shares and growth in percent,
             outside factors as `factor:<code>`
         """
         ids, root = list(partner_ids), company.root_id
         if not ids:
             return {}
-        result = self._statement_values(ids, root, date)
-        for values in (
-            self._factor_values(ids, root, date),
+        result = self._statement_facts(ids, root, date)
+        for facts in (
+            self._factor_facts(ids, root, date),
             {
-                'external_rating': self._rating_values(ids, root, date),
-                'questionnaire': self._questionnaire_values(ids, root, date),
-                'industry_risk': self._risk_values('scoring.industry.risk', 'industry_id', ids, root, date),
-                'country_risk': self._risk_values('scoring.country.risk', 'country_id', ids, root, date),
+                'external_rating': self._rating_facts(ids, root, date),
+                'questionnaire': self._questionnaire_facts(ids, root, date),
+                'industry_risk': self._risk_facts('scoring.industry.risk', 'industry_id', ids, root, date),
+                'country_risk': self._risk_facts('scoring.country.risk', 'country_id', ids, root, date),
             },
         ):
-            result |= values
-        return {code: values for code, values in result.items() if values}
+            result |= facts
+        return {code: facts for code, facts in result.items() if facts}
 
     @api.model
     def _fact_sql(self, alias, ids, root, date):
@@ -62,14 +83,14 @@ class ScoringEntered(models.AbstractModel):
         )
 
     @api.model
-    def _statement_values(self, ids, root, date):
+    def _statement_facts(self, ids, root, date):
         Statement = self.env['scoring.statement']
         Statement.flush_model()
         oldest = Statement._oldest_end(root, date)
         rows = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT partner_id, period_end, consolidated IS TRUE AS consolidated, currency_id, months, revenue,
+                SELECT id, partner_id, period_end, consolidated IS TRUE AS consolidated, currency_id, months, revenue,
                        %(ratios)s
                   FROM scoring_statement statement
                  WHERE %(known)s AND period_end <= %(date)s AND period_end >= %(first)s
@@ -93,7 +114,7 @@ class ScoringEntered(models.AbstractModel):
                 continue
             for code in RATIOS:
                 if latest[code] is not None:
-                    result[code][partner_id] = float(latest[code])
+                    result[code][partner_id] = Fact(float(latest[code]), Statement._name, (latest['id'],))
             before = next(
                 (
                     row
@@ -105,19 +126,21 @@ class ScoringEntered(models.AbstractModel):
             )
             growth = before and engine.growth(_a_year(latest), _a_year(before))
             if growth is not None:
-                result['turnover_growth_statement'][partner_id] = growth
+                ids = (latest['id'], before['id'])
+                result['turnover_growth_statement'][partner_id] = Fact(growth, Statement._name, ids)
         return result
 
     @api.model
-    def _rating_values(self, ids, root, date):
-        """Return {partner id: mean of the providers' latest ratings, by their weights}."""
-        self.env['scoring.rating'].flush_model()
+    def _rating_facts(self, ids, root, date):
+        """Return {partner id: Fact}: the mean of the providers' latest ratings, by their weights."""
+        Rating = self.env['scoring.rating']
+        Rating.flush_model()
         self.env['scoring.rating.provider'].flush_model(['weight'])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT latest.partner_id, latest.score, provider.weight
-                  FROM (SELECT DISTINCT ON (partner_id, provider_id) partner_id, provider_id, score, last_day
+                SELECT latest.partner_id, latest.id, latest.score, provider.weight
+                  FROM (SELECT DISTINCT ON (partner_id, provider_id) partner_id, provider_id, id, score, last_day
                           FROM scoring_rating rating
                          WHERE %(known)s AND date <= %(date)s
                       ORDER BY partner_id, provider_id, date DESC, known_from DESC, id DESC) latest
@@ -128,23 +151,31 @@ class ScoringEntered(models.AbstractModel):
                 date=date,
             )
         )
-        pairs = {}
-        for partner_id, score, weight in rows:
-            pairs.setdefault(partner_id, []).append((float(score), float(weight)))
-        means = {partner_id: scale.weighted_mean(each) for partner_id, each in pairs.items()}
-        return {partner_id: mean for partner_id, mean in means.items() if mean is not None}
+        ratings = {}
+        for partner_id, rating_id, score, weight in rows:
+            ratings.setdefault(partner_id, []).append((rating_id, float(score), float(weight)))
+        facts = {
+            partner_id: Fact(
+                scale.weighted_mean([(score, weight) for _id, score, weight in each]),
+                Rating._name,
+                tuple(rating_id for rating_id, _score, weight in each if weight),
+            )
+            for partner_id, each in ratings.items()
+        }
+        return {partner_id: fact for partner_id, fact in facts.items() if fact.value is not None}
 
     @api.model
-    def _factor_values(self, ids, root, date):
-        """Return {factor:<code>: {partner id: value}}, and the years in business from the date of the foundation."""
-        self.env['scoring.factor'].flush_model()
+    def _factor_facts(self, ids, root, date):
+        """Return {factor:<code>: {partner id: Fact}}, and the years in business from the date of the foundation."""
+        Factor = self.env['scoring.factor']
+        Factor.flush_model()
         self.env['scoring.factor.type'].flush_model(['code', 'kind', 'natural_forbidden'])
         self.env['res.partner'].flush_model(['is_company', 'parent_id'])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT type.code, latest.partner_id, latest.value, latest.day
-                  FROM (SELECT DISTINCT ON (partner_id, type_id) partner_id, type_id, value, day, last_day
+                SELECT type.code, latest.partner_id, latest.id, latest.value, latest.day
+                  FROM (SELECT DISTINCT ON (partner_id, type_id) partner_id, type_id, id, value, day, last_day
                           FROM scoring_factor factor
                          WHERE %(known)s AND date <= %(date)s
                       ORDER BY partner_id, type_id, date DESC, known_from DESC, id DESC) latest
@@ -158,24 +189,26 @@ class ScoringEntered(models.AbstractModel):
             )
         )
         result = {}
-        for code, partner_id, value, day in rows:
+        for code, partner_id, factor_id, value, day in rows:
             if day is not None:
                 # Founded after the day of the score: not in business yet.
                 value = max((date - day).days, 0) / 365.25
             if value is not None:
-                result.setdefault(f'factor:{code}', {})[partner_id] = float(value)
+                fact = Fact(float(value), Factor._name, (factor_id,))
+                result.setdefault(f'factor:{code}', {})[partner_id] = fact
         if 'factor:founded' in result:
             result['years_in_business'] = result['factor:founded']
         return result
 
     @api.model
-    def _questionnaire_values(self, ids, root, date):
-        self.env['scoring.answer'].flush_model()
+    def _questionnaire_facts(self, ids, root, date):
+        Answer = self.env['scoring.answer']
+        Answer.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT partner_id, score
-                  FROM (SELECT DISTINCT ON (partner_id) partner_id, score, last_day
+                SELECT partner_id, id, score
+                  FROM (SELECT DISTINCT ON (partner_id) partner_id, id, score, last_day
                           FROM scoring_answer answer
                          WHERE %(known)s AND state = 'done' AND date <= %(date)s
                       ORDER BY partner_id, date DESC, id DESC) latest
@@ -185,20 +218,24 @@ class ScoringEntered(models.AbstractModel):
                 date=date,
             )
         )
-        return {partner_id: float(score) for partner_id, score in rows if score is not None}
+        return {
+            partner_id: Fact(float(score), Answer._name, (answer_id,))
+            for partner_id, answer_id, score in rows
+            if score is not None
+        }
 
     @api.model
-    def _risk_values(self, model, column, ids, root, date):
-        """Return {partner id: risk 1–5} from a table by the partners' industry or country as it is now."""
+    def _risk_facts(self, model, column, ids, root, date):
+        """Return {partner id: Fact}: the risk 1–5 from a table by the partners' industry or country as it is now."""
         Risk = self.env[model]
         Risk.flush_model()
         self.env['res.partner'].flush_model([column])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT partner.id, latest.risk
+                SELECT partner.id, latest.id, latest.risk
                   FROM res_partner partner
-                  JOIN (SELECT DISTINCT ON (%(column)s) %(column)s AS key, risk
+                  JOIN (SELECT DISTINCT ON (%(column)s) %(column)s AS key, id, risk
                           FROM %(table)s entry
                          WHERE company_id = %(company)s AND date <= %(date)s AND %(known)s
                       ORDER BY %(column)s, date DESC, known_from DESC, id DESC) latest
@@ -213,7 +250,7 @@ class ScoringEntered(models.AbstractModel):
                 ids=ids,
             )
         )
-        return {partner_id: float(risk) for partner_id, risk in rows}
+        return {partner_id: Fact(float(risk), model, (risk_id,)) for partner_id, risk_id, risk in rows}
 
     # -------------------------------------------------------------------------
     # For a person

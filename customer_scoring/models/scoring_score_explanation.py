@@ -1,19 +1,12 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
-from odoo.fields import Domain
 from odoo.tools import format_date, formatLang
 
 from ..engine.history import WINDOW_MONTHS
 from ..engine.metric import ENTERED, METRICS
 from ..engine.wording import SENTENCES, WITHHELD
 from .scoring_score import READERS
-from .scoring_score_line import ENTERED as FACT_MODELS
-from .scoring_statement import is_year_before
 
-RISKS = {
-    'industry_risk': ('scoring.industry.risk', 'industry_id'),
-    'country_risk': ('scoring.country.risk', 'country_id'),
-}
 # Below this nothing is seen of a figure with one decimal.
 SMALL = 0.05
 
@@ -83,7 +76,7 @@ class ScoringScore(models.Model):
         lines = self.line_ids.sorted(lambda line: (-line.lost, line.id))
         behaviour, stake = lines.filtered(lambda line: not line.stake), lines.filtered('stake')
         drawn = self.score - sum(behaviour.mapped('share'))
-        card = self.card_id
+        card, facts = self.card_id, self._explained_facts()
         return {
             'printed': format_date(self.env, self.company_id.sudo()._credit_today()),
             'score': self._points(self.score),
@@ -92,11 +85,11 @@ class ScoringScore(models.Model):
             'day': self._explained_day(),
             'card': self.env._("%(card)s, version %(version)s", card=card.name, version=card.version),
             'bands': self._explained_bands(),
-            'rows': self._explained_rows(behaviour),
+            'rows': self._explained_rows(behaviour, facts),
             'drawn': self._points(drawn) if abs(drawn) >= SMALL else '',
-            'stake_rows': self._explained_rows(stake),
+            'stake_rows': self._explained_rows(stake, facts),
             'stake': self._points(self.stake) if self.stake is not False else '',
-            'sources': self._explained_sources(behaviour | stake),
+            'sources': self._explained_sources(behaviour | stake, facts),
             'decision': self._explained_decision(),
             'person': self.account_id.natural_person,
             'attributes': self.account_id.natural_person
@@ -122,12 +115,12 @@ class ScoringScore(models.Model):
             for band in self.card_id.band_ids.sorted('minimum', reverse=True)
         )
 
-    def _explained_rows(self, lines):
+    def _explained_rows(self, lines, facts):
         """Return the characteristics as rows: what was looked at, found, given, and what would make it better."""
         return [
             {
                 'label': line.characteristic_id._label(),
-                'sentence': self._explained_sentence(line),
+                'sentence': self._explained_sentence(line, facts),
                 'range': self._explained_range(line),
                 'points': self._explained_points(line),
                 'step': line.step_text or '',
@@ -135,7 +128,7 @@ class ScoringScore(models.Model):
             for line in lines
         ]
 
-    def _explained_sentence(self, line):
+    def _explained_sentence(self, line, facts):
         metric = METRICS.get(line.metric)
         if line.value is False:
             if metric and metric.by_invoice:
@@ -144,8 +137,8 @@ class ScoringScore(models.Model):
         if line.metric in SENTENCES:
             number = line._number(line.value, '')
             return self.env._(SENTENCES[line.metric](line.value_text, number))
-        fact = self._explained_facts(line.metric)[:1]
-        return (fact._name == 'scoring.factor' and fact.value_text) or line.value_text
+        fact = facts.get(line.metric, ())[:1]
+        return (fact and fact._name == 'scoring.factor' and fact.value_text) or line.value_text
 
     def _explained_range(self, line):
         if line.value is False or not line.bin_id or line.metric in WITHHELD:
@@ -162,63 +155,17 @@ class ScoringScore(models.Model):
     # Where it comes from
     # -------------------------------------------------------------------------
 
-    def _explained_facts(self, code):
-        """Return what was entered and known on the day of the score, and is behind one of its metrics."""
-        if code in RISKS:
-            model, name = RISKS[code]
-            return self._known_facts(model, [(name, '=', self.partner_id[name].id)])[:1]
-        if code == 'years_in_business':
-            code = 'factor:founded'
-        model = 'scoring.factor' if (code or '').startswith('factor:') else FACT_MODELS.get(code)
-        if not model:
-            return self.env['scoring.factor']
-        of_partner = [('partner_id', '=', self.partner_id.id)]
-        match model:
-            case 'scoring.factor':
-                return self._known_facts(model, [*of_partner, ('type_id.code', '=', code.removeprefix('factor:'))])[:1]
-            case 'scoring.rating':
-                ratings = self._known_facts(model, of_partner)
-                newest = {rating.provider_id: rating for rating in reversed(ratings)}
-                return ratings.filtered(
-                    lambda rating: (
-                        rating == newest[rating.provider_id]
-                        and rating.provider_id.weight
-                        and (not rating.last_day or rating.last_day >= self.date)
-                    )
-                )
-            case 'scoring.answer':
-                return self._known_facts(model, [*of_partner, ('state', '=', 'done')])[:1]
-        statements = self._known_facts(model, of_partner, 'period_end').sorted(
-            # The customer's own before its group's, audited before not, the last entered.
-            lambda each: (each.period_end, not each.consolidated, each.audited, each.known_from, each.id),
-            reverse=True,
-        )
-        latest = statements[:1]
-        if code != 'turnover_growth_statement' or not latest:
-            return latest
-        before = statements.filtered(
-            lambda each: (
-                is_year_before(each.period_end, latest.period_end)
-                and (each.consolidated, each.currency_id) == (latest.consolidated, latest.currency_id)
-            )
-        )
-        return latest | before[:1]
+    def _explained_facts(self):
+        """Return {metric code: records} of what was entered and known on the day of the score."""
+        # What the score rests on is told to its customer, whatever of it who prints the letter may read.
+        facts = self.env['scoring.entered'].sudo()._facts(self.partner_id.ids, self.company_id, self.date)
+        return {
+            code: self.env[fact.model].sudo().browse(fact.ids)
+            for code, found in facts.items()
+            for fact in found.values()
+        }
 
-    def _known_facts(self, model, domain, day='date'):
-        """Return records of a model that were known at the end of the score's day, the newest first."""
-        return (
-            self.env[model]
-            .with_context(active_test=False)
-            .search(
-                Domain(domain)
-                & Domain('company_id', '=', self.company_id.id)
-                & Domain(day, '<=', self.date)
-                & self.env['scoring.dated']._known_domain(self.date),
-                order=f'{day} desc, known_from desc, id desc',
-            )
-        )
-
-    def _explained_sources(self, lines):
+    def _explained_sources(self, lines, facts):
         """Return what the score rests on as rows: what, from where, of when, why, and what allows it."""
         rows, seen = [], set()
         company = self.company_id.sudo()
@@ -242,7 +189,7 @@ class ScoringScore(models.Model):
         for line in lines:
             if line.value is False:
                 continue
-            for fact in self._explained_facts(line.metric):
+            for fact in facts.get(line.metric, ()):
                 if (fact._name, fact.id) in seen:
                     continue
                 seen.add((fact._name, fact.id))
