@@ -87,7 +87,13 @@ class CreditEvent(models.Model):
         )
 
     _describe_dispute_opened = _describe_dispute
-    _describe_dispute_solved = _describe_dispute
+
+    def _describe_dispute_solved(self, payload, references):
+        text = self._describe_dispute(payload, references)
+        outcomes = dict(self.env['dunning.dispute']._fields['outcome']._description_selection(self.env))
+        if payload.get('outcome') not in outcomes:
+            return text
+        return self.env._("%(dispute)s. Who was right: %(who)s", dispute=text, who=outcomes[payload['outcome']])
 
     def _describe_insolvent(self, payload, references):
         return self.env._("Since %(date)s", date=self._day(payload, 'date_from'))

@@ -159,10 +159,15 @@ class DunningContactRule(models.Model):
         if not max(days):
             return {}
         contacts = self.env['dunning.contact']._past(partners, company, moment - timedelta(days=max(days)))
-        return {
+        result = {
             customer: [Past(contact.moment, contact.channel, contact.reached) for contact in mine]
             for customer, mine in contacts.items()
         }
+        for customer, notices in self.env['dunning.notice']._under_way(partners, company).items():
+            result.setdefault(customer, []).extend(
+                Past(notice.date_sent or moment, notice.channel, False) for notice in notices
+            )
+        return result
 
     @api.model
     def _quiet_after_disputes(self, partners, company, rules):

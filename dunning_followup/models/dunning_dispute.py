@@ -6,6 +6,10 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+OUTCOMES = [('customer', "The customer"), ('company', "We"), ('both', "Both in part")]
+# Written when a dispute is opened and solved, by nobody else.
+FLOW_FIELDS = {'state', 'date_solved', 'outcome', 'solution', 'user_id'}
+
 
 @dataclass(frozen=True)
 class Share:
@@ -46,6 +50,13 @@ class DunningDispute(models.Model):
     reason = fields.Char(required=True, help="What the customer objects to.")
     date_open = fields.Date(string="Disputed On", required=True, default=lambda self: self.env.company._credit_today())
     date_solved = fields.Date(string="Solved On", readonly=True, copy=False)
+    outcome = fields.Selection(
+        OUTCOMES,
+        string="Who Was Right",
+        readonly=True,
+        copy=False,
+        help="Where the customer was, the dispute does not count against it in scores.",
+    )
     solution = fields.Char(readonly=True, copy=False, help="How it was solved.")
     user_id = fields.Many2one('res.users', string="By", default=lambda self: self.env.user, readonly=True)
     state = fields.Selection([('open', "Open"), ('solved', "Solved")], default='open', readonly=True, copy=False)
@@ -67,14 +78,14 @@ class DunningDispute(models.Model):
     def create(self, vals_list):
         if not self.env.su:
             # Who notes a dispute, and how it ends, is not for the client to say.
-            flow = {'user_id': self.env.uid, 'state': 'open', 'date_solved': False, 'solution': False}
+            flow = {**dict.fromkeys(FLOW_FIELDS, False), 'user_id': self.env.uid, 'state': 'open'}
             vals_list = [{**vals, **flow} for vals in vals_list]
         disputes = super().create(vals_list)
         disputes._record_events('dispute_opened')
         return disputes
 
     def write(self, vals):
-        if not self.env.su and vals.keys() & {'state', 'date_solved', 'solution', 'user_id', 'move_id'}:
+        if not self.env.su and vals.keys() & {*FLOW_FIELDS, 'move_id'}:
             raise AccessError(self.env._("A dispute is solved with its button, and stays with its invoice."))
         return super().write(vals)
 
@@ -83,15 +94,45 @@ class DunningDispute(models.Model):
         raise UserError(self.env._("Disputes are kept. Solve this one instead."))
 
     def action_solve(self):
-        """Close disputes: what is still open of the invoices is chased again.
+        """Ask how these disputes have ended.
 
-        :raise AccessError: if the user may not
+        :raise AccessError: if the user may not close them
+        :raise UserError: if none of them is open
+        """
+        dialog = self.env['dunning.dispute.solving'].create({'dispute_ids': self._solvable().ids})
+        return dialog._dialog_action(self.env._("Dispute Solved"))
+
+    def _solvable(self):
+        """Return those that are open.
+
+        :raise AccessError: if the user may not close them
+        :raise UserError: if there is none
         """
         self.check_access('write')
         disputes = self.filtered(lambda dispute: dispute.state == 'open')
+        if not disputes:
+            raise UserError(self.env._("None of these disputes is open any more."))
+        return disputes
+
+    def _solve(self, outcome, solution=''):
+        """Close disputes: what is still open of the invoices is chased again.
+
+        :param outcome: who was right: 'customer', 'company' or 'both'
+        :param solution: how it was solved
+        :raise AccessError: if the user may not
+        :raise UserError: if none of them is open
+        """
+        disputes = self._solvable()
         for company, mine in disputes.grouped('company_id').items():
             # Written by the flow only.
-            mine.sudo().write({'state': 'solved', 'date_solved': company._credit_today()})
+            mine.sudo().write(
+                {
+                    'state': 'solved',
+                    'date_solved': company._credit_today(),
+                    'outcome': outcome,
+                    'solution': solution,
+                }
+            )
         disputes._record_events('dispute_solved')
 
     def _record_events(self, kind):
@@ -108,6 +149,7 @@ class DunningDispute(models.Model):
                         'dispute_id': dispute.id,
                         'amount': dispute.amount,
                         'currency_id': dispute.currency_id.id,
+                        **({'outcome': dispute.outcome} if dispute.outcome else {}),
                     },
                 )
                 for dispute in disputes

@@ -11,6 +11,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
 from ..engine import schedule
+from .dunning_contact import SENT
 from .dunning_item import OPEN_STATES
 from .dunning_step import CHANNEL_LABELS, GATEWAY_CHANNELS
 
@@ -352,10 +353,30 @@ class DunningNotice(models.Model):
         """
         notices = self._take(ids, ['to_send'])
         notices = notices.filtered(lambda notice: notice.channel not in GATEWAY_CHANNELS)
-        # If another step leads now, it may be one that goes out by HTTP.
-        ready = notices._ready().filtered(lambda notice: notice.channel not in GATEWAY_CHANNELS)
-        for channel, group in ready.grouped('channel').items():
-            group._attempt(f'_send_{channel}')
+        while notices:
+            # What goes to a customer now counts for what else there is for it.
+            first = self.browse(group.ids[0] for group in notices.grouped('partner_id').values())
+            notices -= first
+            # If another step leads now, it may be one that goes out by HTTP.
+            ready = first._ready().filtered(lambda notice: notice.channel not in GATEWAY_CHANNELS)
+            for channel, group in ready.grouped('channel').items():
+                group._attempt(f'_send_{channel}')
+
+    @api.model
+    def _under_way(self, partners, company):
+        """Return {commercial partner id: notices} in a company tree on their way, not logged as contacts yet."""
+        # They count whoever asks.
+        notices = self.sudo().search_fetch(
+            [
+                ('partner_id', 'in', partners.commercial_partner_id.ids),
+                ('company_id', 'in', company.root_id._credit_branch_ids()),
+                ('channel', 'in', SENT),
+                ('state', 'in', ('queued', 'sending', 'sent')),
+                ('booked', '=', False),
+            ],
+            ['partner_id', 'channel', 'date_sent'],
+        )
+        return notices.grouped(lambda notice: notice.partner_id.id)
 
     def _ready(self):
         """Return those that may go out now: still owed, and let through by the contact rules.

@@ -113,7 +113,7 @@ class TestContactRule(ClaimsCommon):
         allowed, moment, reason = self.gate()
         self.assertEqual((allowed, moment), (False, datetime(2026, 12, 1)))
         self.assertIn("dispute", reason)
-        dispute.action_solve()
+        dispute._solve('company')
         self.assertTrue(self.gate()[0])
 
     def test_refused_channel_is_shut_whatever_the_rule(self):

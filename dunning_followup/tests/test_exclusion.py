@@ -77,10 +77,20 @@ class TestExclusion(ClaimsCommon):
         )
         self.assertEqual(self.excluded(), {self.old: ('disputed', 300.0)})
         self.assertIn("300", self.old.dunning_not_chased)
-        dispute.action_solve()
+        dialog = self.env['dunning.dispute.solving'].with_user(self.collector).browse(dispute.action_solve()['res_id'])
+        with self.assertRaisesRegex(UserError, "State who was right"):
+            dialog.action_solve()
+        dialog.write({'outcome': 'both', 'solution': "A credit note for one box"})
+        dialog.action_solve()
         self.assertEqual(self.excluded(), {})
-        self.assertEqual((dispute.state, dispute.date_solved), ('solved', self.today))
+        self.assertEqual(
+            (dispute.state, dispute.date_solved, dispute.outcome, dispute.solution),
+            ('solved', self.today, 'both', "A credit note for one box"),
+        )
         self.assertEqual((len(self.events('dispute_opened')), len(self.events('dispute_solved'))), (1, 1))
+        self.assertIn("Both in part", self.events('dispute_solved')[0])
+        with self.assertRaisesRegex(UserError, "open any more"):
+            dispute.action_solve()
 
     def test_disputed_whole_is_all(self):
         dispute = self.env['dunning.dispute'].create({'move_id': self.old.id, 'reason': "Never delivered"})

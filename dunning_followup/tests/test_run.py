@@ -252,6 +252,21 @@ class TestSend(DunningCommon):
         self.assertEqual(while_queued.exclusion_ids.mapped('code'), ['in_notice'])
         self.assertFalse(while_queued.notice_ids + afterwards.notice_ids)
 
+    def test_two_runs_at_once_do_not_pass_the_contact_rules_together(self):
+        self.env['dunning.contact.rule'].search([]).action_archive()
+        self.env['dunning.contact.rule'].create({'name': "Quiet", 'hour_from': 0, 'hour_to': 24, 'quiet_days': 3})
+        self._overdue(100, 10)
+        first = self._run()
+        self._overdue(50, 30)
+        second = self._run()
+        first.action_send()
+        self._send(second)
+
+        notices = first.notice_ids + second.notice_ids
+        self.assertEqual(notices.mapped('state'), ['queued', 'to_send'])
+        self.assertIn("Quiet days", notices[1].reason)
+        self.assertGreater(notices[1].date_next, notices[0].create_date)
+
     def test_the_jobs_find_nothing_to_do_a_second_time(self):
         self._overdue(100, 10)
         run = self._send(self._run())

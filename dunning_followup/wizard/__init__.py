@@ -4,5 +4,6 @@ from . import account_move_reversal
 from . import dunning_claim_computation
 from . import dunning_claim_invoicing
 from . import dunning_claim_waiver
+from . import dunning_dispute_solving
 from . import dunning_due_date
 from . import dunning_insolvency
