@@ -113,6 +113,25 @@ class Card:
     def _bands(self):
         return sorted(self.bands, key=lambda band: -band.minimum)
 
+    def side(self, stake):
+        """Return (metric, weight, weight × most points, whether a mean over invoices) of what one side counts.
+
+        A mean over invoices about the amount at stake says nothing of the way of
+        paying: that side has none.
+        """
+        return self._sides[stake]
+
+    @cached_property
+    def _sides(self):
+        return {
+            stake: [
+                (item.metric.code, item.weight, item.weight * item.best, item.metric.by_invoice and not stake)
+                for item in self.characteristics
+                if item.metric.stake == stake
+            ]
+            for stake in (False, True)
+        }
+
 
 @dataclass(frozen=True)
 class Customer:
@@ -197,97 +216,130 @@ def evaluate(card, customer, prior, steps=True):
     ):
         # The average of others, and that nothing bad has happened yet, say nothing of this customer.
         return None
-    score, parts = _sum(card, values, customer.history.count, prior, stake=False)
-    if score is None:
+    case = _Case(card, customer, prior, values)
+    if case.score is None:
         return None
-    stake, stake_parts = _sum(card, values, customer.history.count, prior, stake=True)
-    parts |= stake_parts
-    band = card.band(score)
+    band, count = card.band(case.score), customer.history.count
     lines = tuple(
         Line(
             item,
             values[item.metric.code],
-            *reversed(item.points_of(values[item.metric.code])),
-            *parts[item.metric.code],
-            _step(card, item, customer, values, prior, score) if steps else None,
+            *reversed(case.given[item.metric.code]),
+            *_part(item, case.given[item.metric.code][0], case.stake_total if item.metric.stake else case.total),
+            _step(case, item) if steps else None,
         )
         for item in card.characteristics
     )
-    count = customer.history.count
-    drawn = score - sum(line.share for line in lines if not line.characteristic.metric.stake)
+    drawn = case.score - sum(line.share for line in lines if not line.characteristic.metric.stake)
     return Result(
-        score, band, count, count < card.little, _behaviour(card, values), prior, round(drawn, DIGITS), stake, lines
+        case.score,
+        band,
+        count,
+        count < card.little,
+        _behaviour(card, values, case.given),
+        prior,
+        round(drawn, DIGITS),
+        case.stake,
+        lines,
     )
 
 
-def _behaviour(card, values):
+class _Case:
+    """A customer on a card, and what is asked for again for each step to something better."""
+
+    def __init__(self, card, customer, prior, values):
+        self.card, self.customer, self.prior, self.values = card, customer, prior, values
+        self.given = {item.metric.code: item.points_of(values[item.metric.code]) for item in card.characteristics}
+        self.score, self.total = self._sum(values, self.given, customer.history.count, stake=False)
+        self.stake, self.stake_total = self._sum(values, self.given, customer.history.count, stake=True)
+        self._later = {}
+
+    def _sum(self, values, given, count, stake):
+        """Return (score of one side of the card, the weight of all that counts); score None where it has nothing."""
+        weight_invoices = weight_others = points_others = points = most = 0.0
+        for code, weight, best, by_invoice in self.card.side(stake):
+            got = given[code][0]
+            if by_invoice:
+                # All of them stand for the way of paying, also those without a value yet.
+                weight_invoices += best
+                if values[code] is not None:
+                    points += weight * (got or 0.0)
+                    most += best
+            elif got is not None:
+                weight_others += best
+                points_others += weight * got
+        total = weight_invoices + weight_others
+        if not total:
+            return None, 0.0
+        pull = self.card.pull
+        own = 0.0 if not most else count / (count + pull) if count + pull else 1.0
+        behaviour = 100.0 * points / most if most else 0.0
+        drawn = own * behaviour + (1 - own) * self.prior
+        return float_round((weight_invoices * drawn + 100.0 * points_others) / total, precision_digits=1), total
+
+    def with_value(self, item, value):
+        """Return the score of the item's side if this one value were another."""
+        code = item.metric.code
+        given = {**self.given, code: item.points_of(value)}
+        values = {**self.values, code: value}
+        return self._sum(values, given, self.customer.history.count, item.metric.stake)[0]
+
+    def after(self, history, stake=False):
+        """Return the score of one side of the card with another history of payments."""
+        values, given = dict(self.values), dict(self.given)
+        for item in self.card.characteristics:
+            code = item.metric.code
+            if code in CODES:
+                values[code] = history.value(code)
+                given[code] = item.points_of(values[code])
+        return self._sum(values, given, history.count, stake)[0]
+
+    def with_prompt(self, number):
+        """Return the history after so many invoices paid on time: several characteristics ask for the same."""
+        if number not in self._later:
+            self._later[number] = self.customer.history.with_prompt(number)
+        return self._later[number]
+
+
+def _behaviour(card, values, given):
     """Return what the means over invoices give, in percent of what they could; None without any."""
     points = most = 0.0
-    for item in card.characteristics:
-        given, _bin = item.points_of(values[item.metric.code])
+    for code, weight, best, by_invoice in card.side(False):
         # Where there is no invoice, points for a missing value say nothing of behaviour.
-        if item.metric.by_invoice and not item.metric.stake and values[item.metric.code] is not None:
-            points += item.weight * (given or 0.0)
-            most += item.weight * item.best
+        if by_invoice and values[code] is not None:
+            points += weight * (given[code][0] or 0.0)
+            most += best
     return 100.0 * points / most if most else None
 
 
-def _sum(card, values, count, prior, stake):
-    """Return the score of one side of a card, and {metric: (share, most)}; None where it has nothing."""
-    behaviour = _behaviour(card, values)
-    # All of them stand for the way of paying, also those without a value yet.
-    weight_invoices = weight_others = points_others = 0.0
-    counted = []
-    for item in card.characteristics:
-        if item.metric.stake != stake:
-            continue
-        given, _bin = item.points_of(values[item.metric.code])
-        counted.append((item, given))
-        if item.metric.by_invoice and not stake:
-            weight_invoices += item.weight * item.best
-        elif given is not None:
-            weight_others += item.weight * item.best
-            points_others += item.weight * given
-    total = weight_invoices + weight_others
-    if not total:
-        return None, {item.metric.code: (0.0, 0.0) for item, _given in counted}
-    own = 0.0 if behaviour is None else count / (count + card.pull) if count + card.pull else 1.0
-    drawn = own * (behaviour or 0.0) + (1 - own) * prior
-    score = float_round((weight_invoices * drawn + 100.0 * points_others) / total, precision_digits=1)
-    parts = {
-        item.metric.code: (
-            (100.0 * item.weight * (given or 0.0) / total, 100.0 * item.weight * item.best / total)
-            if given is not None or item.metric.by_invoice
-            else (0.0, 0.0)
-        )
-        for item, given in counted
-    }
-    return score, parts
+def _part(item, given, total):
+    """Return (what a characteristic gave, what it could give) of the 100 points of its side."""
+    if not total or (given is None and not item.metric.by_invoice):
+        return 0.0, 0.0
+    return 100.0 * item.weight * (given or 0.0) / total, 100.0 * item.weight * item.best / total
 
 
-def _step(card, item, customer, values, prior, score):
+def _step(case, item):
     """Return what it takes to get into the next better bin of a characteristic, computed, not guessed."""
-    value = values[item.metric.code]
-    found = item.next_bin(value)
+    found = item.next_bin(case.values[item.metric.code])
     if not found:
         return None
     target, bound = found
-    wanted, kind, number, after = target.points, item.metric.improved_by, 0.0, customer
+    kind, number, history, stake = item.metric.improved_by, 0.0, case.customer.history, item.metric.stake
     if kind == ON_TIME:
-        number, after = _prompt_invoices(card, item, customer, wanted, prior, score)
+        number, history = _prompt_invoices(case, item, target.points)
         kind = ON_TIME if number else REACH
     elif kind == PAY:
-        number, after = _payment(item, customer, bound)
+        number, history = _payment(item, history, bound)
         kind = PAY if number else REACH
     elif kind != WAIT:
         kind = REACH
     if kind in (REACH, WAIT):
-        changed = {**values, item.metric.code: _inside(item, target, bound)}
+        new = case.with_value(item, _inside(item, target, bound))
     else:
-        changed = {code: after.value(code) for code in values}
-    new, _parts = _sum(card, changed, after.history.count, prior, item.metric.stake)
-    base = score if not item.metric.stake else _sum(card, values, customer.history.count, prior, True)[0]
-    band = None if item.metric.stake else card.band(new)
+        new = case.after(history, stake)
+    base = case.stake if stake else case.score
+    band = None if stake else case.card.band(new)
     return Step(kind, target, bound, number, new, round(new - base, 1), band.grade_id if band else 0)
 
 
@@ -298,38 +350,33 @@ def _inside(item, target, bound):
     return bound - 10**-DIGITS
 
 
-def _prompt_invoices(card, item, customer, wanted, prior, score):
-    """Return how many further invoices paid on time give the points wanted, and who it is then; 0 if too many.
+def _prompt_invoices(case, item, wanted):
+    """Return how many further invoices paid on time give the points wanted, and the history then; 0 if too many.
 
     The smallest number, unless the score would fall with it: more invoices are
     also less of the segment's average, which may be the better one.
     """
 
-    def after(number):
-        return Customer(customer.history.with_prompt(number), customer.others)
-
     def reached(number):
-        points, _bin = item.points_of(after(number).value(item.metric.code))
+        points, _bin = item.points_of(case.with_prompt(number).value(item.metric.code))
         return points is not None and points >= wanted
 
     if not reached(MANY):
-        return 0, customer
+        return 0, case.customer.history
     low, high = 0, MANY
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle, high)
     while high <= MANY:
-        then = after(high)
-        values = {each.metric.code: then.value(each.metric.code) for each in card.characteristics}
-        if _sum(card, values, then.history.count, prior, stake=False)[0] >= score:
-            return high, then
+        history = case.with_prompt(high)
+        if case.after(history) >= case.score:
+            return high, history
         high *= 2
-    return 0, customer
+    return 0, case.customer.history
 
 
-def _payment(item, customer, bound):
-    """Return the payment of the oldest overdue items that gets below a bound, and who is it then."""
-    history = customer.history
+def _payment(item, history, bound):
+    """Return the payment of the oldest overdue items that gets below a bound, and the history after it."""
     if item.metric.code == 'overdue_days':
         amount = sum(left for age, left in history.overdue if age >= bound)
     else:
@@ -337,4 +384,4 @@ def _payment(item, customer, bound):
         allowed = max(0.0, bound - 10**-DIGITS) / 100.0 * history.billed_year
         amount = ceil((history.overdue_amount - allowed) * 100) / 100
     amount = min(amount, history.overdue_amount)
-    return (amount, Customer(history.with_payment(amount), customer.others)) if amount > 0 else (0.0, customer)
+    return (amount, history.with_payment(amount)) if amount > 0 else (0.0, history)

@@ -69,7 +69,8 @@ class ScoringPrior(models.Model):
                     """
                     SELECT score.behaviour
                       FROM credit_account account
-                      JOIN scoring_score score ON score.id = account.score_id
+                -- One after the other: in the first night the planner still takes the scores for none.
+                CROSS JOIN LATERAL (SELECT * FROM scoring_score WHERE id = account.score_id OFFSET 0) AS score
                      WHERE account.company_id = %s AND account.active AND account.score_date = %s
                        AND score.card_id = %s AND score.behaviour IS NOT NULL AND score.invoice_count >= %s
                     """,

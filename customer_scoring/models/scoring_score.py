@@ -206,9 +206,11 @@ class ScoringScore(models.Model):
             for row in self.env.execute_query_dict(
                 SQL(
                     """
+                    -- One after the other: of a table that was empty when the planner last looked, as in the first
+                    -- night, it would join all rows with all.
                     SELECT account.id AS account_id, score.digest, score.score, score.grade_id, score.date
                       FROM credit_account account
-                      JOIN scoring_score score ON score.id = account.score_id
+                CROSS JOIN LATERAL (SELECT * FROM scoring_score WHERE id = account.score_id OFFSET 0) AS score
                      WHERE account.id = ANY(%s)
                     """,
                     [account.id for account in results],
@@ -308,7 +310,7 @@ class ScoringScore(models.Model):
                 table=SQL.identifier(table),
                 names=SQL(", ").join(SQL.identifier(name) for name, _type in columns),
                 arrays=SQL(", ").join(
-                    SQL("%s::%s", list(values), SQL(f"{type_}[]"))
+                    SQL("%s::%s", _array(values), SQL(f"{type_}[]"))
                     for (_name, type_), values in zip(columns, zip(*rows, strict=True), strict=True)
                 ),
                 returning=SQL(returning),
@@ -436,3 +438,14 @@ class ScoringScore(models.Model):
         """Open the credit account of this score."""
         self.ensure_one()
         return self.account_id.get_formview_action()
+
+
+def _array(values):
+    """Return values as PostgreSQL writes an array: it reads that much faster than an expression of all of them."""
+
+    def element(value):
+        if isinstance(value, str):
+            return '"%s"' % value.replace('\\', r'\\').replace('"', r'\"')
+        return 'NULL' if value is None else str(value)
+
+    return '{%s}' % ','.join(map(element, values))

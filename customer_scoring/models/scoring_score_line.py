@@ -7,6 +7,7 @@ from odoo.addons.credit_management.models.credit_snapshot import KnownFloat
 
 from ..engine.history import WINDOW_MONTHS
 from ..engine.metric import METRICS
+from .scoring_field import Pointer
 from .scoring_score_ledger import EVENT_KINDS
 
 OVERDUE = ('overdue_share', 'overdue_days')
@@ -39,14 +40,14 @@ class ScoringScoreLine(models.Model):
     _log_access = False
 
     score_id = fields.Many2one('scoring.score', required=True, readonly=True, index=True, ondelete='cascade')
-    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='cascade')
+    company_id = Pointer('res.company', required=True, readonly=True, ondelete='cascade')
     account_id = fields.Many2one(related='score_id.account_id')
     date = fields.Date(related='score_id.date')
-    characteristic_id = fields.Many2one('scoring.characteristic', required=True, readonly=True, ondelete='restrict')
+    characteristic_id = Pointer('scoring.characteristic', required=True, readonly=True, ondelete='restrict')
     metric = fields.Char(readonly=True)
     stake = fields.Boolean(string="Amount at Stake", readonly=True)
     value = KnownFloat(readonly=True, digits=(16, 4), aggregator='avg')
-    bin_id = fields.Many2one('scoring.bin', string="Range", readonly=True, ondelete='restrict')
+    bin_id = Pointer('scoring.bin', string="Range", readonly=True, ondelete='restrict')
     points = KnownFloat(readonly=True, digits=(16, 1), aggregator='avg')
     share = fields.Float(
         string="Gave", readonly=True, digits=(16, 2), aggregator='avg', help="Of the 100 points of the score."
@@ -64,12 +65,12 @@ class ScoringScoreLine(models.Model):
         string="It Takes",
         readonly=True,
     )
-    step_bin_id = fields.Many2one('scoring.bin', string="Next Better Range", readonly=True, ondelete='restrict')
+    step_bin_id = Pointer('scoring.bin', string="Next Better Range", readonly=True, ondelete='restrict')
     step_bound = fields.Float(string="Bound", readonly=True, digits=(16, 4), aggregator=None)
     step_number = fields.Float(string="Number", readonly=True, digits=(16, 2), aggregator=None)
     step_gain = fields.Float(string="Gain", readonly=True, digits=(16, 1), aggregator=None)
     step_score = fields.Float(string="Score Then", readonly=True, digits=(16, 1), aggregator=None)
-    step_grade_id = fields.Many2one('credit.grade', string="Grade Then", readonly=True, ondelete='restrict')
+    step_grade_id = Pointer('credit.grade', string="Grade Then", readonly=True, ondelete='restrict')
     known = fields.Boolean(compute='_compute_percent')
     value_text = fields.Char(string="Found", compute='_compute_texts')
     range_text = fields.Char(related='bin_id.range_text', string="In the Range")
