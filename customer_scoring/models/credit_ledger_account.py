@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 
 from .res_company import BILL_SETTLEMENTS
 
@@ -14,8 +14,13 @@ class CreditLedgerAccount(models.Model):
     )
 
     @api.model
-    def _accounts_settled_at_maturity(self, company):
+    def _settled_at_maturity(self, company):
         """Return the ids of the accounts of a root company on which a bill pays at its maturity only."""
-        clearing = self.sudo().search([('company_id', '=', company.id), ('role', '=', 'clearing')])
-        default = company.sudo().scoring_bill_settlement
-        return clearing.filtered(lambda kind: (kind.scoring_settlement or default) == 'maturity').account_id.ids
+        return self._settled_as(company.id, 'maturity', company.sudo().scoring_bill_settlement)
+
+    @api.model
+    @tools.ormcache('company_id', 'settlement', 'default')
+    def _settled_as(self, company_id, settlement, default):
+        # What is chosen here is no secret; each write drops the caches.
+        clearing = self.sudo().search([('company_id', '=', company_id), ('role', '=', 'clearing')])
+        return clearing.filtered(lambda kind: (kind.scoring_settlement or default) == settlement).account_id.ids

@@ -421,7 +421,7 @@ class ScoringScore(models.Model):
         maturity, as the company has chosen for its kind.
         """
         day = SQL("GREATEST(entry.date, other.date)")
-        if bills := self.env['credit.ledger.account']._accounts_settled_at_maturity(company):
+        if bills := self.env['credit.ledger.account']._settled_at_maturity(company):
             day = SQL(
                 "GREATEST(entry.date, other.date, (SELECT MAX(bill.date_maturity) FROM account_move_line bill"
                 " WHERE bill.move_id = other.move_id AND bill.account_id = ANY(%s) AND bill.debit > 0))",
