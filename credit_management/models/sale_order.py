@@ -648,7 +648,7 @@ class SaleOrder(models.Model):
                 vals['state'] = 'sent'
             order._credit_write(vals)
             order.sudo().credit_release_id._follow(order.sudo()._prepare_release_vals())
-            if not again or not check._tells_the_same(before):
+            if not before or not check._tells_the_same(before):
                 author = order._credit_as_author()
                 reason = check.with_context(lang=author.env.lang).reason
                 author._credit_post(author.env._("On hold for credit"), reason.split('\n'), notify=not again)

@@ -355,7 +355,7 @@ class DunningNotice(models.Model):
         notices = notices.filtered(lambda notice: notice.channel not in GATEWAY_CHANNELS)
         while notices:
             # What goes to a customer now counts for what else there is for it.
-            first = self.browse(group.ids[0] for group in notices.grouped('partner_id').values())
+            first = notices.browse(group.ids[0] for group in notices.grouped('partner_id').values())
             notices -= first
             # If another step leads now, it may be one that goes out by HTTP.
             ready = first._ready().filtered(lambda notice: notice.channel not in GATEWAY_CHANNELS)
