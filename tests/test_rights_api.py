@@ -164,9 +164,9 @@ def test_sales_reads_why_the_own_order_is_held(world: World, seller: Api) -> Non
     other = seller("sale.order", "read", ids=[world.foreign_order], fields=names)
     checks = seller("sale.order", "read", ids=[world.own_order], fields=["credit_check_ids"])
 
-    # The order was held before the confirmed one of 50 came.
-    assert (row["credit_state"], row["credit_excess"]) == ("on_hold", 900.0)
-    assert "900.00" in row["credit_reason"]
+    # The confirmed one of 50 came after the hold, and before the release was asked for.
+    assert (row["credit_state"], row["credit_excess"]) == ("on_hold", 950.0)
+    assert "950.00" in row["credit_reason"]
     assert other.status == FORBIDDEN
     assert checks.status == FORBIDDEN
 

@@ -147,7 +147,9 @@ class CreditCheck(models.Model):
         """Tell whether this check found of the same document what another did, whatever the customer's figures."""
         self.ensure_one()
         told, before = self._prepare_event_payload(), other._prepare_event_payload()
-        return all(told[name] == before[name] for name in ('outcome', 'rules', 'amount', 'currency_id'))
+        return self.account_id == other.account_id and all(
+            told[name] == before[name] for name in ('outcome', 'rules', 'amount', 'currency_id')
+        )
 
     def action_open_document(self):
         """Open the checked document."""

@@ -529,6 +529,7 @@ class SaleOrder(models.Model):
             )
         if held:
             held._credit_hold({order: results[order]['check'] for order in held})
+            holding |= holding.union(*(order.sudo().credit_account_id for order in self - held))
         accounts._close_hold_activity()
         self.env['credit.recheck'].sudo()._mark_accounts(holding)
         return held
@@ -864,6 +865,9 @@ class SaleOrder(models.Model):
         self.ensure_one()
         self.check_access('read')
         order = self.sudo()
+        if decision in ('release', 'emergency') and self.env.user.has_group('credit_management.group_credit_analyst'):
+            # What the dialog shows, and which step it asks about, is of now.
+            self._credit_refresh()
         release = order.credit_raise_id if decision in ('approve_raise', 'refuse_raise') else order.credit_release_id
         context = {'default_decision': decision, 'default_order_id': self.id}
         if decision not in ('request', 'raise'):
@@ -880,6 +884,7 @@ class SaleOrder(models.Model):
         self.check_access('write')
         self._credit_require_releasable()
         self._credit_refresh()
+        self._credit_require_releasable()
         order = self.sudo()
         if order.credit_release_id.state == 'requested':
             raise UserError(self.env._("A release of %(order)s is requested already.", order=self.name))
@@ -912,6 +917,7 @@ class SaleOrder(models.Model):
         self._credit_require_releasable()
         self._credit_require_unchanged()
         self._credit_refresh()
+        self._credit_require_releasable()
         release = self._credit_asked_release()
         conditions = release._lay_down(conditions, self)
         if release._approval_decide('approved', note, reason, step):
@@ -966,13 +972,7 @@ class SaleOrder(models.Model):
         """Refuse to release what the manager has not seen: the hold is about one total of one debtor."""
         order = self.sudo()
         check = order.credit_check_id
-        if order.state == 'sale':
-            return  # what it has grown by was checked
-        if (
-            order.currency_id != check.document_currency_id
-            or order.partner_invoice_id.commercial_partner_id != check.debtor_id
-            or order.currency_id.compare_amounts(order.amount_total, check.document_total_currency) > 0
-        ):
+        if order._credit_changed():
             raise UserError(
                 self.env._(
                     "%(order)s has changed since it was held at %(total)s. Its salesperson has to confirm it again, "
@@ -981,6 +981,17 @@ class SaleOrder(models.Model):
                     total=formatLang(self.env, check.document_total_currency, currency_obj=check.document_currency_id),
                 )
             )
+
+    def _credit_changed(self):
+        """Tell whether this quotation is not what its check has held any more; a smaller one is."""
+        self.ensure_one()
+        check = self.credit_check_id
+        # What a confirmed order has grown by was checked.
+        return self.state != 'sale' and (
+            self.currency_id != check.document_currency_id
+            or self.partner_invoice_id.commercial_partner_id != check.debtor_id
+            or self.currency_id.compare_amounts(self.amount_total, check.document_total_currency) > 0
+        )
 
     def _credit_require_releasable(self):
         self._credit_require_held()

@@ -123,6 +123,7 @@ class SaleOrder(models.Model):
         self._credit_require_releasable()
         self._credit_require_unchanged()
         self._credit_refresh()
+        self._credit_require_releasable()
         if self.credit_state != 'on_hold':
             raise UserError(self.env._("%(order)s is not on hold.", order=self.name))
         self._credit_asked_release()

@@ -149,7 +149,7 @@ class SaleOrder(models.Model):
         before = order.browse(ready.ids) if ready else order.browse()
         result = (before + order)._credit_check(record=False).get(order)
         if result and result['outcome'] in STOPPING:
-            if renew or not order._credit_same_reasons(result):
+            if renew or not order._credit_same_figures(result):
                 order._credit_apply(order._credit_check())
             elif order.credit_ready_date:
                 order._credit_write({'credit_ready_date': False})
@@ -167,30 +167,43 @@ class SaleOrder(models.Model):
         return system.with_context(lang=system.user_id.lang or self.env.lang)
 
     def _credit_refresh(self):
-        """Check a quotation on hold again if its customer's figures have changed since.
+        """Check quotations on hold again where their customers' figures have changed since.
 
         Who asks for a release or decides about it does so on what is owed now:
         orders released meanwhile may have raised it to where another level decides.
-
-        :raise UserError: if it can't be released any more
+        What has itself changed since is left for its salesperson to confirm again.
         """
-        order = self._credit_as_system()
-        if not order._credit_is_held():
-            return
-        result = order._credit_check(record=False).get(order)
-        if not result or result['outcome'] not in STOPPING:
-            return
-        _profile, facts, _decision = order._credit_main_decision(result)
-        check = order.credit_check_id
-        compare = check.currency_id.compare_amounts
-        unchanged = (
-            not compare(facts.exposure, check.exposure)
-            and not compare(facts.effective_limit, check.effective_limit)
-            and order._credit_same_reasons(result)
+        for held in self:
+            order = held._credit_as_system()
+            if not order._credit_is_held() or order._credit_changed():
+                continue
+            result = order._credit_check(record=False).get(order)
+            if not result or result['outcome'] not in STOPPING:
+                continue
+            if not order._credit_same_figures(result):
+                order._credit_apply(order._credit_check())
+
+    def _credit_same_figures(self, result):
+        """Tell whether an order would be held for the very reasons and at the very figures of its check.
+
+        Figures are all on which it depends who decides, with the grade.
+
+        :param result: of `_credit_check`, for this order
+        """
+        self.ensure_one()
+        check = self.credit_check_id
+        profile, facts, _decision = self._credit_main_decision(result)
+        pairs = (
+            (facts.exposure, check.exposure),
+            (facts.effective_limit, check.effective_limit),
+            (facts.document_amount, check.document_amount),
         )
-        if not unchanged:
-            order._credit_apply(order._credit_check())
-            self._credit_require_releasable()
+        return (
+            self._credit_same_reasons(result)
+            and facts.unlimited == check.unlimited
+            and (profile['figures']['grade_id'] or False) == check.grade_id.id
+            and not any(check.currency_id.compare_amounts(now, then) for now, then in pairs)
+        )
 
     @api.model
     def _credit_main_decision(self, result):

@@ -754,8 +754,23 @@ class TestApprovalOfReleases(ApprovalCommon):
         order.with_user(self.sales_user)._credit_request_release("please")
         seen = order.credit_release_id.approval_id
         self._invoice(5000)
-        with self.assertRaisesRegex(UserError, "has changed meanwhile"):
+        with self.assertRaisesRegex(UserError, "has changed meanwhile"), self.env.cr.savepoint():
             order.with_user(self.manager)._credit_release("fine", step=seen)
+        # The dialog that is opened again asks about what is asked now.
+        action = order.with_user(self.manager).action_credit_release()
+        step = self.env['credit.approval'].browse(action['context']['default_approval_id'])
+        self.assertNotEqual(step, seen)
+        order.with_user(self.manager)._credit_release("fine", step=step.with_user(self.manager))
+        self.assertEqual(order.credit_approval_user_id, self.director)
+
+    def test_another_debtor_is_news(self):
+        order = self._held(100)
+        other = self.env['res.partner'].create({'name': "Other", 'is_company': True, 'user_id': self.sales_user.id})
+        account = self._account(other, limit=10)
+        order.partner_invoice_id = other
+        order.with_user(self.sales_user).action_confirm()
+        self.assertEqual((order.credit_state, order.credit_account_id), ('on_hold', account))
+        self.assertTrue(self.env['credit.event'].search([('account_id', '=', account.id), ('kind', '=', 'held')]))
 
     def test_amount_of_an_open_step_follows_the_figures(self):
         self._level("Manager", self.manager)

@@ -73,6 +73,8 @@ class CreditMassDecision(models.TransientModel):
         if not orders:
             raise UserError(self.env._("Choose at least one order."))
         orders.check_access('read')
+        if decision == 'release':
+            orders._credit_refresh()
         # Which step is seen; whether it is the user's is looked at later on.
         seen = {order: order.sudo().credit_release_id.approval_id.id for order in orders}
         wizard = self.create(
