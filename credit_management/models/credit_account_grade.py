@@ -99,16 +99,17 @@ class CreditAccount(models.Model):
             for grade, graded in accounts.grouped('grade_id').items():
                 vals = {field: grade[of_grade].id for field, _prefix, of_grade in wanted if grade[of_grade]}
                 changed = graded.browse()
-                for account in graded:
-                    customer = account.partner_id.with_company(company)
+                for account in graded if vals else ():
+                    before = [account.partner_id.with_company(branch) for branch in branches]
+                    if all(customer[field].id == vals[field] for customer in before for field in vals):
+                        continue
+                    changed |= account
                     payload = {}
                     for field, prefix, _of_grade in wanted:
-                        if field in vals and customer[field].id != vals[field]:
-                            payload[f'{prefix}_before_id'] = customer[field].id or None
+                        if field in vals:
+                            payload[f'{prefix}_before_id'] = before[0][field].id or None
                             payload[f'{prefix}_id'] = vals[field]
-                    if payload:
-                        entries.append((account, 'terms', payload))
-                        changed |= account
+                    entries.append((account, 'terms', payload))
                 for branch in branches if changed else ():
                     changed.partner_id.with_company(branch).write(vals)
         return self.env['credit.event']._record(entries)

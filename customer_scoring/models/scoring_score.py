@@ -391,7 +391,9 @@ class ScoringScore(models.Model):
             accounts = self.env['credit.account'].browse(account_ids).with_context(tracking_disable=True)
             accounts.write({'grade_id': grade_id})
             if write_terms:
-                accounts._write_terms_of_grade()
+                # Where price lists are not in use, nobody would see what was written.
+                pricelists = self.env['res.groups']._is_feature_enabled('product.group_product_pricelist')
+                accounts._write_terms_of_grade(pricelist=pricelists)
 
     # -------------------------------------------------------------------------
     # As of a date

@@ -235,6 +235,7 @@ class TestGradeOfScore(ScoreCommon):
         self.assertEqual(self.account.grade_id, self.good)
 
     def test_card_may_write_the_terms_of_the_grade_too(self):
+        self.env.ref('base.group_user').implied_ids += self.env.ref('product.group_product_pricelist')
         term = self.env['account.payment.term'].create({'name': "Ten Days"})
         pricelist = self.env['product.pricelist'].create({'name': "Good Payers", 'company_id': False})
         self.good.write({'payment_term_id': term.id, 'pricelist_id': pricelist.id})
