@@ -499,7 +499,10 @@ class ScoringScore(models.Model):
                    AND NOT (event.kind = 'dispute_opened'
                             AND EXISTS (SELECT 1
                                           FROM credit_event solved
-                                         WHERE solved.account_id = event.account_id
+                                          JOIN credit_account same ON same.id = solved.account_id
+                                         -- It may have been solved after its account was merged into this one.
+                                         WHERE same.partner_id = account.partner_id
+                                           AND same.company_id = account.company_id
                                            AND solved.kind = 'dispute_solved' AND solved.date <= %s
                                            AND solved.payload::jsonb ->> 'outcome' = 'customer'
                                            AND solved.payload::jsonb -> 'dispute_id'
