@@ -371,7 +371,7 @@ class DunningNotice(models.Model):
                 ('partner_id', 'in', partners.commercial_partner_id.ids),
                 ('company_id', 'in', company.root_id._credit_branch_ids()),
                 ('channel', 'in', SENT),
-                ('state', 'in', ('queued', 'sending', 'sent')),
+                ('state', 'in', ('rendering', 'queued', 'sending', 'sent')),
                 ('booked', '=', False),
             ],
             ['partner_id', 'channel', 'date_sent'],
