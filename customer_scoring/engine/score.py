@@ -236,7 +236,7 @@ def evaluate(card, customer, prior, steps=True):
         band,
         count,
         count < card.little,
-        _behaviour(card, values, case.given),
+        case.behaviour,
         prior,
         round(drawn, DIGITS),
         case.stake,
@@ -250,18 +250,24 @@ class _Case:
     def __init__(self, card, customer, prior, values):
         self.card, self.customer, self.prior, self.values = card, customer, prior, values
         self.given = {item.metric.code: item.points_of(values[item.metric.code]) for item in card.characteristics}
-        self.score, self.total = self._sum(values, self.given, customer.history.count, stake=False)
-        self.stake, self.stake_total = self._sum(values, self.given, customer.history.count, stake=True)
+        count = customer.history.count
+        self.score, self.total, self.behaviour = self._sum(values, self.given, count, stake=False)
+        self.stake, self.stake_total, _none = self._sum(values, self.given, count, stake=True)
         self._later = {}
 
     def _sum(self, values, given, count, stake):
-        """Return (score of one side of the card, the weight of all that counts); score None where it has nothing."""
+        """Return (score of one side of the card, the weight of all that counts, behaviour).
+
+        The score is None where the side has nothing; so is the behaviour, what the
+        means over invoices give in percent of what they could, where there is none.
+        """
         weight_invoices = weight_others = points_others = points = most = 0.0
         for code, weight, best, by_invoice in self.card.side(stake):
             got = given[code][0]
             if by_invoice:
                 # All of them stand for the way of paying, also those without a value yet.
                 weight_invoices += best
+                # Where there is no invoice, points for a missing value say nothing of behaviour.
                 if values[code] is not None:
                     points += weight * (got or 0.0)
                     most += best
@@ -269,13 +275,14 @@ class _Case:
                 weight_others += best
                 points_others += weight * got
         total = weight_invoices + weight_others
+        behaviour = 100.0 * points / most if most else None
         if not total:
-            return None, 0.0
+            return None, 0.0, behaviour
         pull = self.card.pull
-        own = 0.0 if not most else count / (count + pull) if count + pull else 1.0
-        behaviour = 100.0 * points / most if most else 0.0
-        drawn = own * behaviour + (1 - own) * self.prior
-        return float_round((weight_invoices * drawn + 100.0 * points_others) / total, precision_digits=1), total
+        own = 0.0 if behaviour is None else count / (count + pull) if count + pull else 1.0
+        drawn = own * (behaviour or 0.0) + (1 - own) * self.prior
+        score = float_round((weight_invoices * drawn + 100.0 * points_others) / total, precision_digits=1)
+        return score, total, behaviour
 
     def with_value(self, item, value):
         """Return the score of the item's side if this one value were another."""
@@ -299,17 +306,6 @@ class _Case:
         if number not in self._later:
             self._later[number] = self.customer.history.with_prompt(number)
         return self._later[number]
-
-
-def _behaviour(card, values, given):
-    """Return what the means over invoices give, in percent of what they could; None without any."""
-    points = most = 0.0
-    for code, weight, best, by_invoice in card.side(False):
-        # Where there is no invoice, points for a missing value say nothing of behaviour.
-        if by_invoice and values[code] is not None:
-            points += weight * (given[code][0] or 0.0)
-            most += best
-    return 100.0 * points / most if most else None
 
 
 def _part(item, given, total):
