@@ -85,32 +85,31 @@ class CreditAccount(models.Model):
 
         :returns: the events, of those whose terms have changed
         """
-        wanted = [
-            (field, prefix, of_grade)
-            for field, prefix, of_grade, write in (
-                ('property_payment_term_id', 'payment_term', 'payment_term_id', payment_term),
-                ('property_product_pricelist', 'pricelist', 'pricelist_id', pricelist),
-            )
-            if write
-        ]
+        # What the event calls it (as the field of the grade but for `_id`), and the field of the customer.
+        wanted = {'payment_term': 'property_payment_term_id'} if payment_term else {}
+        if pricelist:
+            wanted['pricelist'] = 'property_product_pricelist'
         entries = []
         for company, accounts in self.grouped('company_id').items():
             branches = self.env['res.company'].browse(company._credit_branch_ids())
             for grade, graded in accounts.grouped('grade_id').items():
-                vals = {field: grade[of_grade].id for field, _prefix, of_grade in wanted if grade[of_grade]}
+                terms = {name: grade[f'{name}_id'].id for name in wanted if grade[f'{name}_id']}
                 changed = graded.browse()
-                for account in graded if vals else ():
-                    before = [account.partner_id.with_company(branch) for branch in branches]
-                    if all(customer[field].id == vals[field] for customer in before for field in vals):
-                        continue
-                    changed |= account
+                for account in graded:
+                    # The root company is the first.
+                    customers = [account.partner_id.with_company(branch) for branch in branches]
                     payload = {}
-                    for field, prefix, _of_grade in wanted:
-                        if field in vals:
-                            payload[f'{prefix}_before_id'] = before[0][field].id or None
-                            payload[f'{prefix}_id'] = vals[field]
-                    entries.append((account, 'terms', payload))
+                    for name, term_id in terms.items():
+                        if any(customer[wanted[name]].id != term_id for customer in customers):
+                            payload |= {
+                                f'{name}_before_id': customers[0][wanted[name]].id or None,
+                                f'{name}_id': term_id,
+                            }
+                    if payload:
+                        changed |= account
+                        entries.append((account, 'terms', payload))
                 for branch in branches if changed else ():
+                    vals = {wanted[name]: term_id for name, term_id in terms.items()}
                     changed.partner_id.with_company(branch).write(vals)
         return self.env['credit.event']._record(entries)
 

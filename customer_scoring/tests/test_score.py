@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 from psycopg2 import IntegrityError
@@ -256,6 +257,13 @@ class TestGradeOfScore(ScoreCommon):
         self.account.action_compute_score()
         self.assertEqual(self.account.grade_id, self.good)
         self.assertEqual(len(self.events('terms')), 1, "what is so already is no event")
+
+        self.account.grade_id = False
+        customer.property_payment_term_id = False
+        self.account.action_compute_score()
+        payload = json.loads(self.events('terms').sorted('number')[-1].payload)
+        self.assertEqual(payload['payment_term_id'], term.id)
+        self.assertNotIn('pricelist_id', payload, "nor is the half that is so already")
 
     def test_grade_of_a_natural_person_is_decided_by_somebody(self):
         person = self.env['res.partner'].create({'name': "Ms Zhao"})
