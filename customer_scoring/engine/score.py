@@ -171,11 +171,17 @@ class Line:
     points: float | None
     share: float
     most: float
-    step: Step | None = None
+    case: '_Case' = field(compare=False, repr=False)
 
     @property
     def lost(self):
         return self.most - self.share
+
+    # Only where it is asked for: on most days most scores are what they were, and a trial doesn't show it.
+    @cached_property
+    def step(self):
+        """Return the Step to the next better bin, or None."""
+        return _step(self.case, self.characteristic)
 
 
 @dataclass(frozen=True)
@@ -203,11 +209,10 @@ class Result:
         return self.band.grade_id if self.band else 0
 
 
-def evaluate(card, customer, prior, steps=True):
+def evaluate(card, customer, prior):
     """Return the Result of a customer on a card, or None if there is neither an invoice nor an own fact to judge by.
 
     :param prior: the average `behaviour` of the segment, 0 to 100
-    :param steps: False to leave out what would make it better
     """
     values = {item.metric.code: customer.value(item.metric.code) for item in card.characteristics}
     if not customer.history.count and not any(
@@ -226,7 +231,7 @@ def evaluate(card, customer, prior, steps=True):
             values[item.metric.code],
             *reversed(case.given[item.metric.code]),
             *_part(item, case.given[item.metric.code][0], case.stake_total if item.metric.stake else case.total),
-            _step(case, item) if steps else None,
+            case,
         )
         for item in card.characteristics
     )

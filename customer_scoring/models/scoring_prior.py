@@ -48,7 +48,7 @@ class ScoringPrior(models.Model):
         """Take the average of a sample of a card's customers, for its first run."""
         Scores = self.env['scoring.score'].sudo()
         partners = card._sample(sample)
-        results = Scores._evaluate(partners, card.company_id, date, card=card, steps=False)
+        results = Scores._evaluate(partners, card.company_id, date, card=card)
         self._note(
             card,
             date,

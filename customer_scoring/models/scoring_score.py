@@ -139,7 +139,7 @@ class ScoringScore(models.Model):
         return self.env['scoring.entered'].sudo()._values(partner_ids, company, date)
 
     @api.model
-    def _evaluate(self, partners, company, date, card=None, steps=True):
+    def _evaluate(self, partners, company, date, card=None):
         """Score customers as of a date without storing anything.
 
         Works with sudo: what it reads is more than most users may.
@@ -147,7 +147,6 @@ class ScoringScore(models.Model):
         :param partners: commercial partners
         :param company: the root company
         :param card: the card to use; None for the active one of each customer's segment
-        :param steps: False to leave out what would make each score better
         :returns: {partner id: (scoring.card, the engine's Result)}, of those of whom anything is known
         """
         self = self.sudo()
@@ -161,7 +160,7 @@ class ScoringScore(models.Model):
                 for partner_id, value in values.items():
                     customers[partner_id].others[code] = value
             for partner_id, customer in customers.items():
-                if result := engine.evaluate(frozen, customer, prior, steps):
+                if result := engine.evaluate(frozen, customer, prior):
                     results[partner_id] = (used, result)
         return results
 

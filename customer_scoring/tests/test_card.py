@@ -284,6 +284,19 @@ class TestTrial(CardCommon):
         trial.action_try()
         self.assertEqual((trial.line_ids.move, trial.line_ids.grade_after_id), ('new', self.bad))
 
+    def test_customers_who_would_have_no_score(self):
+        self._card()
+        self._trade(0)
+        draft = self._card('altman_z', active=False)
+        trial = self.env['scoring.trial'].create(
+            {'card_id': draft.id, 'scope': 'chosen', 'partner_ids': self.customer.ids}
+        )
+        trial.action_try()
+        line = trial.line_ids
+        self.assertEqual((line.move, line.score_before, line.grade_before_id), ('lost', 100, self.good))
+        self.assertFalse(line.grade_after_id)
+        self.assertEqual(trial.lost_count, 1)
+
     def test_sales_try_nothing(self):
         draft = self._card(active=False)
         with self.assertRaises(AccessError):

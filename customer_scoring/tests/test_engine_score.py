@@ -234,7 +234,7 @@ class TestScore(BaseCase):
             late = list(days)
             late[chance.randrange(len(days))] += chance.randint(1, 90)
             before, after = (
-                evaluate(card, Customer(history(*each, amounts=amounts)), 60.0, steps=False) for each in (days, late)
+                evaluate(card, Customer(history(*each, amounts=amounts)), 60.0) for each in (days, late)
             )
             self.assertLessEqual(after.score, before.score, (days, late, amounts))
 
@@ -246,7 +246,8 @@ class TestScore(BaseCase):
         for _round in range(20):
             chance.shuffle(pairs)
             each, amounts = zip(*pairs, strict=True)
-            results.add(evaluate(card, Customer(history(*each, amounts=amounts)), 60.0).score)
+            result = evaluate(card, Customer(history(*each, amounts=amounts)), 60.0)
+            results.add((result.score, *(line.step for line in result.lines)))
         self.assertEqual(len(results), 1)
 
     def test_score_stays_between_0_and_100(self):

@@ -32,11 +32,12 @@ class ScoringTrial(models.TransientModel):
     down_count = fields.Integer(string="Worse Grade", compute='_compute_counts')
     same_count = fields.Integer(string="Same Grade", compute='_compute_counts')
     new_count = fields.Integer(string="Without a Score Now", compute='_compute_counts')
+    lost_count = fields.Integer(string="Without a Score Then", compute='_compute_counts')
 
     @api.depends('line_ids.move')
     def _compute_counts(self):
         for trial in self:
-            for move in ('up', 'down', 'same', 'new'):
+            for move in ('up', 'down', 'same', 'new', 'lost'):
                 trial[f'{move}_count'] = len(trial.line_ids.filtered(lambda line, move=move: line.move == move))
 
     @api.depends('card_id')
@@ -65,24 +66,26 @@ class ScoringTrial(models.TransientModel):
             )
         Scores = self.env['scoring.score']
         company = card.company_id
-        tried = Scores._evaluate(partners, company, self.date, card=card, steps=False)
-        now = Scores._evaluate(partners, company, self.date, steps=False)
+        tried = Scores._evaluate(partners, company, self.date, card=card)
+        now = Scores._evaluate(partners, company, self.date)
         lines = []
         for partner in partners:
-            if partner.id not in tried:
+            _card, before = now.get(partner.id, (None, None))
+            _card, after = tried.get(partner.id, (None, None))
+            if not before and not after:
                 continue
-            after, before = tried[partner.id][1], now[partner.id][1] if partner.id in now else None
+            known = after or before
             lines.append(
                 {
                     'partner_id': partner.id,
                     'score_before': before.score if before else 0.0,
-                    'score_after': after.score,
-                    'change': round(after.score - before.score, 1) if before else 0.0,
+                    'score_after': after.score if after else 0.0,
+                    'change': round(after.score - before.score, 1) if before and after else 0.0,
                     'grade_before_id': before.grade_id if before else False,
-                    'grade_after_id': after.grade_id,
+                    'grade_after_id': after.grade_id if after else False,
                     'move': self._move(before, after),
-                    'little': after.little,
-                    'invoice_count': after.count,
+                    'little': known.little,
+                    'invoice_count': known.count,
                 }
             )
         grades = card.band_ids.grade_id | self.env['credit.grade'].browse(
@@ -111,6 +114,8 @@ class ScoringTrial(models.TransientModel):
 
     @api.model
     def _move(self, before, after):
+        if not after:
+            return 'lost'
         if not before or not before.band:
             return 'new'
         if before.grade_id == after.grade_id:
@@ -133,7 +138,15 @@ class ScoringTrialLine(models.TransientModel):
     grade_before_id = fields.Many2one('credit.grade', string="Grade Now", readonly=True, ondelete='cascade')
     grade_after_id = fields.Many2one('credit.grade', string="Grade Then", readonly=True, ondelete='cascade')
     move = fields.Selection(
-        [('up', "Better"), ('down', "Worse"), ('same', "Same"), ('new', "No score now")], string="Moves", readonly=True
+        [
+            ('up', "Better"),
+            ('down', "Worse"),
+            ('same', "Same"),
+            ('new', "No score now"),
+            ('lost', "No score then"),
+        ],
+        string="Moves",
+        readonly=True,
     )
     invoice_count = fields.Integer(string="Invoices", readonly=True)
     little = fields.Boolean(string="Little History", readonly=True)
