@@ -1,6 +1,7 @@
 """The stage for end-to-end tests: copies of the template database, servers, users, browsers."""
 
 import itertools
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -45,7 +46,8 @@ class Stage:
 
     def server(self, database: str, *options: str) -> Server:
         """Return a running server on the database; several may share one."""
-        log = f"e2e-server-{next(COUNTER)}"
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")  # several processes run tests at the same time
+        log = f"e2e-server-{worker}-{next(COUNTER)}"
         server = Server(self.odoo, database, "--max-cron-threads=0", *options, log=log)
         self._servers.append(server)
         return self._stack.enter_context(server)

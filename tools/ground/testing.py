@@ -80,7 +80,7 @@ def run(odoo: Odoo, template: str, target: str) -> int:
     runs = [partial(run_odoo, odoo, staged, tag, everything=not target) for tag in selection.tags]
     if selection.pytest:
         runs.append(partial(run_pytest, selection.pytest))
-    # Odoo's runner keeps no more than one core busy, the browser's tests wait a lot: three fit on two cores.
+    # Odoo's runner keeps no more than one core busy, the browser's tests wait a lot: all fit on two cores.
     with ThreadPoolExecutor(max(3, os.cpu_count() or 1)) as pool:
         result = sum(pool.map(lambda start: start(), runs), Result())
     if not result.passed and not result.failed:
@@ -169,12 +169,14 @@ def parse_counts(log: str) -> dict[str, int]:
 
 
 def run_pytest(args: tuple[str, ...]) -> Result:
-    """Run pytest on our end-to-end tests, its output shown as it comes."""
+    """Run pytest on our end-to-end tests, its output shown as it comes; all of them in several processes."""
     report = BUILD / "pytest.xml"
+    # A file stays in one process: its tests share servers and databases. As they come: the longest is not the last.
+    spread = ["-n", str(max(2, (os.cpu_count() or 1) // 2)), "--dist", "loadfile", "--no-loadscope-reorder"]
     report.unlink(missing_ok=True)
     say(f"- Running the end-to-end tests ({' '.join(args)})")
     code = subprocess.run(
-        [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", *args],
+        [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", *(spread if args == ("tests",) else ()), *args],
         stdin=subprocess.DEVNULL,
         cwd=ROOT,
         check=False,
