@@ -2,7 +2,7 @@
 
 import json
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from markupsafe import Markup, escape
 
@@ -30,10 +30,40 @@ def fill_html(html, values):
 
 
 def fill_json(text, values):
-    """Return a JSON text whose strings contain names: each value is escaped as the inside of a JSON string."""
-    return VARIABLE.sub(lambda match: json.dumps(str(values.get(match[1], '')), ensure_ascii=False)[1:-1], text or '')
+    """Return a JSON text whose strings contain names, these replaced; a string may itself be JSON.
+
+    :raise ValueError: if the text is no JSON
+    """
+    return json.dumps(_filled(json.loads(text), values), ensure_ascii=False) if text else ''
+
+
+def _filled(node, values):
+    if isinstance(node, dict):
+        return {fill_text(key, values): _filled(value, values) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_filled(value, values) for value in node]
+    return _fill_string(node, values) if isinstance(node, str) else node
+
+
+def _fill_string(text, values):
+    """Return a text with its names replaced: of one that is JSON each value as the inside of a string of it."""
+    try:
+        # A number or a single word is JSON too, but no form of a provider's.
+        node = json.loads(text) if text.lstrip()[:1] in ('{', '[') else None
+    except ValueError:
+        node = None
+    return fill_text(text, values) if node is None else json.dumps(_filled(node, values), ensure_ascii=False)
 
 
 def fill_url(text, values):
-    """Return a URL or a form body with its names replaced by quoted values."""
+    """Return a URL with its names replaced by quoted values."""
     return VARIABLE.sub(lambda match: quote(str(values.get(match[1], '')), safe=''), text or '')
+
+
+def fill_form(text, values):
+    """Return the (name, value) of a form body as `a={{a}}&b={"c": "{{c}}"}`, its names replaced."""
+    pairs = (pair.strip().partition('=') for pair in (text or '').split('&') if pair.strip())
+    return [
+        (fill_text(unquote_plus(name), values), _fill_string(unquote_plus(value), values))
+        for name, _equals, value in pairs
+    ]

@@ -7,7 +7,7 @@ import secrets
 import time
 import uuid
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import requests
 from urllib3.exceptions import NewConnectionError
@@ -15,7 +15,8 @@ from urllib3.exceptions import NewConnectionError
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..engine.text import fill_json, fill_text, fill_url
+from ..engine.signature import quoted, sign_parameters
+from ..engine.text import fill_form, fill_json, fill_text, fill_url
 
 _logger = logging.getLogger(__name__)
 
@@ -82,10 +83,13 @@ class DunningGateway(models.Model):
             ('header', "In a header: HMAC-SHA256 of time and body"),
             ('query', "In the address: timestamp and sign (DingTalk)"),
             ('body', "In the body as {{signature}}: HMAC-SHA256 of time and key (Feishu)"),
+            ('parameters', "Among the parameters: HMAC-SHA1 of all of them (Alibaba Cloud, RPC)"),
         ],
         required=True,
         default='none',
-        help="Header: X-Signature holds the hexadecimal HMAC-SHA256 of X-Timestamp, a full stop and the body.",
+        help="Header: X-Signature holds the hexadecimal HMAC-SHA256 of X-Timestamp, a full stop and the body.\n"
+        "Parameters: Signature, and what belongs to it, are added to those of the form, or with GET of the address; "
+        "write AccessKeyId and all others there.",
     )
     success_field = fields.Char(
         help="Where the answer says whether it worked, as Code or result.status; empty: the HTTP status decides."
@@ -206,8 +210,15 @@ class DunningGateway(models.Model):
             digest = hmac.new(f'{stamp}\n{self.secret or ""}'.encode(), b'', hashlib.sha256).digest()
             values['signature'] = base64.b64encode(digest).decode()
         url = fill_url(self.url, values)
-        fill = {'json': fill_json, 'form': fill_url, 'text': fill_text}[self.content_type]
-        body = b'' if self.method == 'GET' else fill(self.body, values).encode()
+        form = fill_form(self.body, values) if self.content_type == 'form' and self.method != 'GET' else []
+        if self.signature == 'parameters':
+            url, form = self._sign_parameters(url, form, seconds, values['nonce'])
+        if self.method == 'GET':
+            body = b''
+        elif self.content_type == 'form':
+            body = _join(form).encode()
+        else:
+            body = {'json': fill_json, 'text': fill_text}[self.content_type](self.body, values).encode()
         headers = {}
         for line in (self.headers or '').splitlines():
             name, colon, value = line.partition(':')
@@ -225,6 +236,22 @@ class DunningGateway(models.Model):
             sign = quote(base64.b64encode(digest).decode(), safe='')
             url += f"{'&' if '?' in url else '?'}timestamp={stamp}&sign={sign}"
         return url, headers, body
+
+    def _sign_parameters(self, url, form, seconds, nonce):
+        """Return (url, form) with the parameters of the signature; in the form if it has any."""
+        address, _mark, query = url.partition('?')
+        given = parse_qsl(query, keep_blank_values=True)
+        added = [
+            ('SignatureMethod', 'HMAC-SHA1'),
+            ('SignatureVersion', '1.0'),
+            ('SignatureNonce', nonce),
+            ('Timestamp', time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seconds))),
+        ]
+        signature = sign_parameters(self.method, [*given, *form, *added], self.secret or '')
+        added.append(('Signature', signature))
+        if form:
+            return url, [*form, *added]
+        return f'{address}?{_join([*given, *added])}', form
 
     def _read_answer(self, answer):
         """Return the Result that an answer stands for."""
@@ -315,3 +342,8 @@ def _text(value):
     if value is None:
         return ''
     return (str(value).lower() if isinstance(value, bool) else str(value)).replace('\x00', '')
+
+
+def _join(pairs):
+    """Return the (name, value) of a query or a form as they are sent."""
+    return '&'.join(f'{quoted(name)}={quoted(value)}' for name, value in pairs)

@@ -5,11 +5,12 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest.mock import patch
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import HttpCase, tagged
 
+from ..engine.signature import sign_parameters
 from ..models import dunning_gateway
 from .common import DunningCommon
 
@@ -124,6 +125,33 @@ class TestGateway(GatewayCommon):
         content = json.loads(self.receiver.requests[0][2])
         digest = hmac.new(f"{content['timestamp']}\n{SECRET}".encode(), b'', hashlib.sha256).digest()
         self.assertEqual(content['sign'], base64.b64encode(digest).decode())
+
+    def test_a_provider_gets_the_signature_among_the_parameters(self):
+        self.gateway.write(
+            {
+                'signature': 'parameters',
+                'content_type': 'form',
+                'body': 'AccessKeyId=id&Action=SendSms&PhoneNumbers={{phone}}&TemplateParam={"text": "{{text}}"}',
+            }
+        )
+
+        notice = self._sent()
+
+        path, _headers, body = self.receiver.requests[0]
+        parameters = parse_qsl(body.decode())
+        self.assertEqual(dict(parameters)['AccessKeyId'], 'id')
+        self.assertIn('Hengda Trading "owes"', json.loads(dict(parameters)['TemplateParam'])['text'])
+        signed = [pair for pair in parse_qsl(urlsplit(path).query) + parameters if pair[0] != 'Signature']
+        self.assertEqual(dict(parameters)['Signature'], sign_parameters('POST', signed, SECRET))
+        self.assertEqual(notice.state, 'sent')
+
+        self.receiver.requests.clear()
+        self.gateway.method = 'GET'
+        self.gateway._post({'phone': '+86 1'})
+        query = parse_qsl(urlsplit(self.receiver.requests[0][0]).query)
+        self.assertEqual(dict(query)['to'], '+86 1')
+        unsigned = [pair for pair in query if pair[0] != 'Signature']
+        self.assertEqual(dict(query)['Signature'], sign_parameters('GET', unsigned, SECRET))
 
     def test_what_the_provider_refuses_stays_to_send_with_its_code(self):
         self.receiver.answer = {'Code': 'isv.BALANCE_NOT_ENOUGH'}

@@ -1,3 +1,4 @@
+import json
 from datetime import date, timedelta
 
 from hypothesis import given, settings
@@ -6,7 +7,8 @@ from hypothesis import strategies as st
 from odoo.tests import BaseCase, tagged
 
 from ..engine.schedule import Item, Progress, Step, due_step, next_step, propose, still_due
-from ..engine.text import fill_html, fill_json, fill_text, unknown_variables
+from ..engine.signature import sign_parameters
+from ..engine.text import fill_form, fill_html, fill_json, fill_text, unknown_variables
 
 DUE = date(2026, 3, 10)
 PLAN = [Step(1, -3, 0), Step(2, 7, 5), Step(3, 21, 5), Step(4, 40, 10)]
@@ -137,6 +139,25 @@ class TestText(BaseCase):
 
     def test_values_can_not_break_out_of_json(self):
         self.assertEqual(fill_json('{"a": "{{a}}"}', {'a': 'x", "b": "\n'}), '{"a": "x\\", \\"b\\": \\"\\n"}')
+
+    def test_values_can_not_break_out_of_json_in_json_or_in_a_form(self):
+        values = {'a': 'x", "b": "&c=1', 'b': '+86 138'}
+        inner = '{"name": "x\\", \\"b\\": \\"&c=1"}'
+        self.assertEqual(json.loads(fill_json(r'{"p": "{\"name\": \"{{a}}\"}", "n": 1}', values)), {'p': inner, 'n': 1})
+        self.assertEqual(
+            fill_form('to={{b}}&param={"name": "{{a}}"}&sign=%E5%85%AC&text={{a}} {b', values),
+            [('to', '+86 138'), ('param', inner), ('sign', '公'), ('text', 'x", "b": "&c=1 {b')],
+        )
+
+    def test_signature_of_parameters_is_that_of_the_source(self):
+        # The example of Alibaba Cloud's documentation.
+        parameters = [
+            ('Timestamp', '2016-02-23T12:46:24Z'), ('Format', 'XML'), ('AccessKeyId', 'testid'),
+            ('Action', 'DescribeRegions'), ('SignatureMethod', 'HMAC-SHA1'),
+            ('SignatureNonce', '3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf'), ('Version', '2014-05-26'),
+            ('SignatureVersion', '1.0'),
+        ]  # fmt: skip
+        self.assertEqual(sign_parameters('GET', parameters, 'testsecret'), 'OLeaidS1JvxuMvnyHOwuJ+uX5qY=')
 
     def test_unknown_names_are_found(self):
         self.assertEqual(unknown_variables("{{a}} {{b}}", ['a']), ['b'])

@@ -1,0 +1,27 @@
+"""Signatures over the parameters of a request, as some providers of text messages want them."""
+
+import base64
+import hashlib
+import hmac
+from urllib.parse import quote
+
+
+def quoted(text):
+    """Return a text as RFC 3986 quotes it."""
+    return quote(str(text), safe='-_.~')
+
+
+def sign_parameters(method, parameters, secret):
+    """Return the signature of all parameters of a request: Alibaba Cloud's for RPC, version 1.0.
+
+    Source: Alibaba Cloud, "RPC signature method": base64 of the HMAC-SHA1, by the
+    secret with an ampersand, of method, path and the sorted parameters.
+
+    :param method: 'GET' or 'POST'
+    :param parameters: list of (name, value), the common ones included
+    :param secret: the AccessKey secret
+    """
+    canonical = '&'.join(f'{quoted(name)}={quoted(value)}' for name, value in sorted(parameters))
+    text = '&'.join((method, quoted('/'), quoted(canonical)))
+    digest = hmac.new(f'{secret}&'.encode(), text.encode(), hashlib.sha1).digest()
+    return base64.b64encode(digest).decode()
