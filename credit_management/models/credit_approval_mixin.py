@@ -102,6 +102,10 @@ class CreditApprovalMixin(models.AbstractModel):
         """Return the record on which the activity and the notes are."""
         return self
 
+    def _approval_summary(self):
+        """Return in a few words what is to be decided, in the language of the context."""
+        return self.display_name
+
     def _approval_open(self):
         """Return the action that opens what is to be decided."""
         return self._approval_target().get_formview_action()
@@ -414,7 +418,7 @@ class CreditApprovalMixin(models.AbstractModel):
             reader = document.with_context(lang=user.lang or self.env.lang)
             company = document._approval_company()
             vals = {
-                'summary': reader.display_name,
+                'summary': reader._approval_summary(),
                 'user_id': user.id,
                 # Not that of the deadline: what is due later is not counted in the menu of activities.
                 'date_deadline': company._credit_today(),

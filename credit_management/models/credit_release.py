@@ -160,6 +160,12 @@ class CreditRelease(models.Model):
         # EXTENDS credit.approval.mixin: the order
         return self._document()
 
+    def _approval_summary(self):
+        # EXTENDS credit.approval.mixin
+        return self.env._(
+            "%(order)s, %(customer)s", order=self.display_name, customer=self.account_id.partner_id.display_name
+        )
+
     def _approval_button(self, decision, step):
         # EXTENDS credit.approval.mixin
         return self._document()._credit_approval_button(decision, step)

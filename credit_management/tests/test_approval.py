@@ -654,6 +654,7 @@ class TestApprovalOfReleases(ApprovalCommon):
         order = self._held(1000)
         order.with_user(self.sales_user)._credit_request_release("please")
         self.assertEqual(order.activity_ids.user_id, self.manager)
+        self.assertEqual(order.activity_ids.summary, f"{order.name}, {order.partner_id.display_name}")
         self.assertEqual(order.with_user(self.sales_user).credit_approval_user_id, self.manager)
 
         order.with_user(self.manager)._credit_release("fine")
