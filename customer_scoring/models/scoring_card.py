@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
+from odoo.tools.date_utils import add
 
 from ..engine import score as engine
 
@@ -13,6 +14,9 @@ CONTENT_FIELDS = {
 }  # fmt: skip
 # The flow writes these, nobody else.
 FLOW_FIELDS = {'state', 'version', 'origin_id', 'date_activated', 'date_retired', 'segment_key'}
+ENDING = 'customer_scoring.mail_activity_type_card_ends'
+# So long before its last day somebody is asked about a card.
+ENDING_DAYS = 30
 # So many customers say what is usual in a segment before its first run.
 SAMPLE = 300
 
@@ -26,7 +30,7 @@ class ScoringCard(models.Model):
     """
 
     _name = 'scoring.card'
-    _inherit = ['credit.root.company', 'mail.thread']
+    _inherit = ['credit.root.company', 'mail.thread', 'mail.activity.mixin']
     _description = "Scorecard"
     _order = 'state, name, version desc, id desc'
 
@@ -251,6 +255,7 @@ class ScoringCard(models.Model):
                     )
                 )
             former._write_flow({'state': 'retired', 'date_retired': today})
+            former.activity_unlink([ENDING])
             self.flush_model(['state'])
             card._write_flow({'state': 'active', 'date_activated': today})
             self.env['scoring.prior'].sudo()._estimate(card, today, SAMPLE)
@@ -266,7 +271,30 @@ class ScoringCard(models.Model):
         self.check_access('write')
         for card in self.filtered(lambda card: card.state == 'active'):
             card._write_flow({'state': 'retired', 'date_retired': card.company_id._credit_today()})
+            card.activity_unlink([ENDING])
         return True
+
+    @api.model
+    def _tell_ending(self, company, date):
+        """Give the credit managers an activity on each card in use whose last day is near or past, once."""
+        cards = self.search([('company_id', '=', company.id), ('state', '=', 'active')])
+        ending = cards.filtered(lambda card: card.date_to and card.date_to <= add(date, days=ENDING_DAYS))
+        told = cards.filtered(lambda card: card.activity_search([ENDING]))
+        (told - ending).activity_unlink([ENDING])
+        for user in company._credit_managers():
+            for card in (ending - told).with_context(lang=user.lang or self.env.lang):
+                card.activity_schedule(
+                    ENDING,
+                    # Not its last day: what is due later is not counted in the menu of activities.
+                    date_deadline=date,
+                    user_id=user.id,
+                    note=card.env._(
+                        "The last day of this scorecard is %(date)s. From then on nobody of its segment is scored, and "
+                        "the scores and grades that were given stay as they are. Activate a new version, change the "
+                        "day, or retire the card.",
+                        date=format_date(card.env, card.date_to),
+                    ),
+                )
 
     def action_new_version(self):
         """Copy this card to a draft with the next number and open it.

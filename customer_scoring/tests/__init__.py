@@ -14,4 +14,5 @@ from . import test_recommendation
 from . import test_risk_report
 from . import test_score
 from . import test_scoring_entered
+from . import test_shipped_card
 from . import test_statement

@@ -200,7 +200,7 @@ class TestCard(CardCommon):
                     billed_year=amount,
                 )
                 lost = replace(unpaid, overdue=(), lost_amount=1000.0)
-                open_, written_off = (evaluate(card, Customer(each), 60.0, steps=False) for each in (unpaid, lost))
+                open_, written_off = (evaluate(card, Customer(each), 60.0) for each in (unpaid, lost))
                 self.assertGreaterEqual(written_off.band.rank, open_.band.rank, (name, good))
 
     def test_each_main_company_has_them(self):

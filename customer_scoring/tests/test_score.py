@@ -382,6 +382,32 @@ class TestScoringRun(ScoreCommon):
         self.run_job()
         self.assertEqual(len(self.scores()), 1)
 
+    def test_managers_are_told_that_a_card_ends(self):
+        card = self._card()
+        self.run_job()
+        self.assertFalse(card.activity_ids)
+
+        card.date_to = self.today + timedelta(days=30)
+        runs = self.env['scoring.run'].sudo()
+        for _night in range(2):
+            runs._again(self.company)
+            self.run_job()
+        asked = card.activity_ids
+        self.assertEqual(asked.user_id, self.company._credit_managers())
+        self.assertEqual(len(asked), len(asked.user_id))
+        self.assertIn("nobody of its segment is scored", asked[0].note)
+
+        card.date_to = self.today + timedelta(days=31)
+        runs._again(self.company)
+        self.run_job()
+        self.assertFalse(card.activity_ids)
+        card.date_to = self.today
+        runs._again(self.company)
+        self.run_job()
+        self.assertTrue(card.activity_ids)
+        card.action_retire()
+        self.assertFalse(card.activity_ids)
+
     def test_interrupted_run_goes_on_where_it_was(self):
         other = self.env['res.partner'].create({'name': "Other", 'is_company': True})
         account = self._account(other)
