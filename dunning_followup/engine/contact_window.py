@@ -70,6 +70,20 @@ def next_moment(window, channel, moment, past=()):
     return None, first_reason
 
 
+def strictest(answers):
+    """Return the one answer (allowed, moment, reason) that holds for a message to several persons.
+
+    One who may never be contacted counts most, then who has to be waited for longest.
+    """
+    against = [(moment, reason) for allowed, moment, reason in answers if not allowed]
+    if not against:
+        return True, None, False
+    for moment, reason in against:
+        if not moment:
+            return False, None, reason
+    return (False, *max(against))
+
+
 def _postponed(window, channel, moment, past):
     """Return (a later moment, why not at this one); reason None if nothing stands against it."""
     if window.quiet_until and moment < window.quiet_until:

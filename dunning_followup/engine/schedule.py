@@ -2,7 +2,9 @@
 
 A plan is a time line: its steps are ordered by their days relative to the due
 date, and an item's progress is a position on it. A step is sent to an item at
-most once, and nothing before its position is ever sent again.
+most once, and nothing before its position is ever sent again. Steps that can't
+be done with a customer, who refuses their channel for good, are passed over: as
+if the plan did not have them.
 """
 
 from dataclasses import dataclass
@@ -58,10 +60,14 @@ def position(steps, progress):
     return max([progress.days, *(step.days for step in steps if step.id == progress.step_id)])
 
 
-def open_steps(item, steps):
-    """Return the steps that the item has not got yet, in the order of the time line."""
+def open_steps(item, steps, passed=frozenset()):
+    """Return the steps that the item has not got yet, in the order of the time line.
+
+    :param passed: ids of the steps that can't be done with this customer
+    """
     done = position(steps, item.progress)
-    return sorted((step for step in steps if done is None or step.days > done), key=lambda step: step.days)
+    coming = (step for step in steps if step.id not in passed and (done is None or step.days > done))
+    return sorted(coming, key=lambda step: step.days)
 
 
 def earliest(item, step):
@@ -75,17 +81,18 @@ def earliest(item, step):
     return None if step.days < 0 and day > item.due else day
 
 
-def due_step(item, steps, today, start='age'):
+def due_step(item, steps, today, start='age', passed=frozenset()):
     """Return the step that is due for an item on a day, or None.
 
     :param start: 'age': an item without progress gets the last step that its age
         deserves; 'first': the first one. Later steps follow one by one.
+    :param passed: see `open_steps`
     """
     if item.excluded:
         return None
     reached = [
         step
-        for step in open_steps(item, steps)
+        for step in open_steps(item, steps, passed)
         if (day := earliest(item, step)) and day <= today and not (step.days < 0 and today > item.due)
     ]
     if not reached:
@@ -104,24 +111,24 @@ def still_due(item, step, steps, today):
     return bool(day) and day <= today and not (step.days < 0 and today > item.due)
 
 
-def next_step(item, steps, today, start='age'):
+def next_step(item, steps, today, start='age', passed=frozenset()):
     """Return (day, step) of what comes next for an item, today at the earliest; None at the end of the time line."""
-    if step := due_step(item, steps, today, start):
+    if step := due_step(item, steps, today, start, passed):
         return today, step
     coming = [
         (day, step)
-        for step in open_steps(item, steps)
+        for step in open_steps(item, steps, passed)
         if (day := earliest(item, step)) and day > today and not (step.days < 0 and day > item.due)
     ]
     return min(coming, key=lambda pair: (pair[0], pair[1].days), default=None)
 
 
-def propose(items, steps, today, start='age'):
+def propose(items, steps, today, start='age', passed=frozenset()):
     """Return the Proposal for one customer, or None if nothing is due.
 
     One message for all items, led by the step that is furthest on the time line.
     """
-    chosen = {item.id: step for item in items if (step := due_step(item, steps, today, start))}
+    chosen = {item.id: step for item in items if (step := due_step(item, steps, today, start, passed))}
     if not chosen:
         return None
     return Proposal(max(chosen.values(), key=lambda step: step.days), chosen)

@@ -15,6 +15,7 @@ from . import dunning_plan
 from . import dunning_progress
 from . import dunning_run
 from . import dunning_run_exclusion
+from . import dunning_run_ways
 from . import dunning_step
 from . import mail_mail
 from . import res_company

@@ -234,6 +234,7 @@ class DunningItem(models.Model):
         starts = {plan.id: plan.start for plan in plans}
         lines = self.env['account.move.line'].browse(row['id'] for row in rows)
         excluded = self.env['dunning.exclusion'].sudo()._excluded(lines, company, today)
+        refused = plans._refused_steps(company, list({row['partner_id'] for row in rows}))
         nexts = {}
         for row in rows:
             whole = row['id'] in excluded and excluded[row['id']][2] is None
@@ -241,6 +242,7 @@ class DunningItem(models.Model):
                 continue
             progress = row['step_id'] and schedule.Progress(row['step_id'], row['step_days'], row['date_step'])
             item = schedule.Item(row['id'], row['date_due'] or today, progress or None)
-            if coming := schedule.next_step(item, steps[row['plan_id']], today, starts[row['plan_id']]):
+            passed = refused.get(row['partner_id'], frozenset())
+            if coming := schedule.next_step(item, steps[row['plan_id']], today, starts[row['plan_id']], passed):
                 nexts[row['id']] = coming
         return nexts

@@ -11,9 +11,10 @@ from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
 from ..engine import schedule
+from ..engine.contact_window import strictest
 from .dunning_contact import SENT
 from .dunning_item import OPEN_STATES
-from .dunning_step import CHANNEL_LABELS, GATEWAY_CHANNELS
+from .dunning_step import CHANNEL_LABELS, FALLBACK_CHANNELS, GATEWAY_CHANNELS
 
 _logger = logging.getLogger(__name__)
 
@@ -38,8 +39,6 @@ LONGEST_WAIT = timedelta(days=1)
 # After that, whoever was handing a notice over is dead: no request takes so long.
 ABANDONED = timedelta(minutes=10)
 COLLECTOR = 'dunning_followup.group_collections_collector'
-# What becomes a letter where there is no address, or it may not be used.
-FALLBACK_CHANNELS = ('email', 'sms', 'sms_gateway')
 
 
 class DunningNotice(models.Model):
@@ -76,6 +75,10 @@ class DunningNotice(models.Model):
     date = fields.Date(readonly=True, required=True, help="Day of the run.")
     line_ids = fields.One2many('dunning.notice.line', 'notice_id', string="Items", readonly=True)
     amount_total = fields.Monetary(string="Amount", readonly=True, help="Of all items listed, in company currency.")
+    passed_over = fields.Text(
+        string="Steps Passed Over", readonly=True, help="Steps that can't be done with this customer, and why."
+    )
+    refused = fields.Boolean(readonly=True, help="Excluded by the contact rules, not by a person.")
     item_count = fields.Integer(string="Items Listed", readonly=True)
     days_overdue = fields.Integer(string="Oldest Item (Days)", readonly=True, aggregator='max')
     date_sent = fields.Datetime(string="Sent On", readonly=True)
@@ -153,15 +156,20 @@ class DunningNotice(models.Model):
             raise UserError(self.env._("Only what is proposed and not sent yet can be decided on."))
         if state != 'draft' and not (reason or '').strip():
             raise UserError(self.env._("State the reason: it is kept with the run."))
-        self.sudo().write({'state': state, 'reason': state != 'draft' and reason})
+        self.sudo().write({'state': state, 'reason': state != 'draft' and reason, 'refused': False})
 
     def action_include(self):
         """Put notices back that were excluded or on hold; collectors only."""
         self._decide('draft', False)
         # What is released while the run is under way is sent with it.
         if released := self.filtered(lambda notice: notice.run_id.state == 'sending'):
-            released.sudo().write({'state': 'to_send'})
-            self._trigger()
+            released.sudo()._release()
+
+    def _release(self):
+        """Give these free to be sent; channel and moment, which were a forecast, are found anew then."""
+        for channel, notices in self.grouped(lambda notice: notice.step_id.channel or notice.channel).items():
+            notices.write({'state': 'to_send', 'channel': channel, 'reason': False, 'date_next': False})
+        self._trigger()
 
     def action_exclude(self):
         """Ask for the reason why these notices are not sent in this run."""
@@ -381,10 +389,16 @@ class DunningNotice(models.Model):
     def _ready(self):
         """Return those that may go out now: still owed, and let through by the contact rules.
 
-        Who refuses the channel for good gets a letter, if the step has letters where there is no address.
+        Who refuses the channel for good gets a letter, if the step has letters where there is no address. Who gets
+        none either is left out of this run; the next one passes over the step.
         """
         self._refresh()
-        ready, refused = self.filtered(lambda notice: notice.state == 'to_send')._pass_gate()
+        waiting = self.filtered(lambda notice: notice.state == 'to_send')
+        # Contact rules are asked about the letter that it will be.
+        waiting.filtered(
+            lambda notice: notice.channel in FALLBACK_CHANNELS and notice._may_be_letter() and not notice._has_address()
+        ).write({'channel': 'letter'})
+        ready, refused = waiting._pass_gate()
         letters = self.browse(refused).filtered(
             lambda notice: notice.channel in FALLBACK_CHANNELS and notice._may_be_letter()
         )
@@ -392,7 +406,7 @@ class DunningNotice(models.Model):
         posted.write({'channel': 'letter'})
         for notice in self.browse(refused) - posted:
             if notice not in letters or notice.id in refused_letters:
-                notice.write({'reason': refused[notice.id], 'state': 'excluded'})
+                notice.write({'reason': refused[notice.id], 'state': 'excluded', 'refused': True})
         return ready | posted
 
     def _pass_gate(self, channel=None):
@@ -409,14 +423,12 @@ class DunningNotice(models.Model):
             gate = self.env['dunning.contact.rule']._gate(everybody, through, now, company)
             for notice in group:
                 answers = [gate[partner.id] for partner in recipients[notice.id] if partner.id in gate]
-                against = [(moment, reason) for allowed, moment, reason in answers if not allowed]
-                never = next((reason for moment, reason in against if not moment), None)
-                if not against:
+                allowed, moment, reason = strictest(answers)
+                if allowed:
                     passed |= notice
-                elif never is not None:
-                    refused[notice.id] = never
+                elif not moment:
+                    refused[notice.id] = reason
                 else:
-                    moment, reason = max(against)
                     notice.write({'reason': reason, 'date_next': moment})
         return passed, refused
 
@@ -707,14 +719,18 @@ class DunningNotice(models.Model):
     def _advance_progress(self):
         """Move the items that have reached a step to where they are now."""
         steps = self.plan_id._engine_steps()
+        refused = self.plan_id._refused_steps(self.company_id, self.partner_id.ids) if self else {}
         rows = []
         for notice in self:
+            passed = refused.get(notice.partner_id.id, frozenset())
             day = notice._sent_day()
             for line in notice.line_ids.filtered('step_id'):
                 item = schedule.Item(
                     line.id, line.date_due or day, schedule.Progress(line.step_id.id, line.step_days, day)
                 )
-                coming = schedule.next_step(item, steps.get(notice.plan_id.id, []), day + timedelta(days=1))
+                coming = schedule.next_step(
+                    item, steps.get(notice.plan_id.id, []), day + timedelta(days=1), passed=passed
+                )
                 rows.append(
                     (
                         line.move_line_id.id,

@@ -84,6 +84,14 @@ class DunningNotice(models.Model):
         if ready:
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
 
+    def _has_address(self):
+        """Tell whether this notice can reach anybody through its channel, which is one with addresses."""
+        self.ensure_one()
+        contacts = self._recipients()
+        if self.channel == 'email':
+            return any(contact.email for contact in contacts)
+        return any(contact.phone for contact in (contacts if self.represented else contacts | self.partner_id))
+
     def _addresses(self):
         """Return the addresses of this notice as one line: all get the same mail."""
         contacts = self._recipients().filtered('email')

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.addons.credit_management.models.caches import drop_caches
 
 from ..engine import schedule
+from .res_partner_claims import OPT_OUTS
 
 PRESETS = ('plan_friendly', 'plan_standard', 'plan_strict', 'plan_consumers')
 
@@ -193,6 +194,34 @@ class DunningPlan(models.Model):
             ]
             for plan in self
         }
+
+    def _refused_steps(self, company, partner_ids):
+        """Return {customer id: ids of the steps of these plans that can't be done, for he refuses their channel}.
+
+        Who refuses nothing is not in it. A constant number of statements.
+        """
+        contacts = self.env['dunning.notice']._contacts(company, partner_ids)
+        persons = self.env['res.partner'].sudo().browse({*partner_ids, *contacts.values()})
+        persons.fetch(['commercial_partner_id', *set(OPT_OUTS.values())])
+        refusing = {person.id for person in persons if any(person[name] for name in set(OPT_OUTS.values()))}
+        concerned = persons.filtered(lambda person: {person.id, person.commercial_partner_id.id} & refusing)
+        if not concerned:
+            return {}
+        steps = self.step_ids.filtered('active')
+        refused = {
+            channel: self.env['dunning.contact.rule']._refusals(concerned, channel, company)
+            for channel in {'letter', *steps.mapped('channel')}
+        }
+        result = {}
+        for partner_id in partner_ids:
+            result[partner_id] = frozenset(
+                step.id
+                for step in steps
+                for whom in [{contacts[partner_id, role] for role in step._recipient_roles()}]
+                if whom & refused[step.channel].keys()
+                and not (step._may_become_letter() and not whom & refused['letter'].keys())
+            )
+        return {partner_id: ids for partner_id, ids in result.items() if ids}
 
     # -------------------------------------------------------------------------
     # For whom

@@ -99,12 +99,11 @@ class DunningRun(models.Model):
             [('run_id', 'in', self.ids)], ['run_id', 'state'], ['__count', 'amount_total:sum']
         ):
             groups[run.id][state] = (count, amount)
-        excluded = {
-            run.id: count
-            for run, count in self.env['dunning.run.exclusion']._read_group(
-                [('run_id', 'in', self.ids)], ['run_id'], ['__count']
-            )
-        }
+        excluded = defaultdict(dict)
+        for run, code, count in self.env['dunning.run.exclusion']._read_group(
+            [('run_id', 'in', self.ids)], ['run_id', 'code'], ['__count']
+        ):
+            excluded[run.id][code] = count
         for run in self:
             states = groups[run.id]
             counts = {state: count for state, (count, _amount) in states.items()}
@@ -116,7 +115,7 @@ class DunningRun(models.Model):
             run.failed_count = counts.get('failed', 0)
             run.print_count = counts.get('to_print', 0)
             run.waiting_count = sum(counts.get(state, 0) for state in OPEN_STATES)
-            run.excluded_count = excluded.get(run.id, 0)
+            run.excluded_count = sum(excluded[run.id].values())
             through = sum(counts.get(state, 0) for state in DONE_STATES)
             run.progress = round(100 * through / run.notice_count) if run.notice_count else 100 * (run.state == 'done')
 
@@ -125,7 +124,7 @@ class DunningRun(models.Model):
         notices = self.env['dunning.notice']
         states = dict(notices._fields['state']._description_selection(self.env))
         channels = dict(notices._fields['channel']._description_selection(self.env))
-        rows, reasons = defaultdict(list), defaultdict(list)
+        rows, reasons, later = defaultdict(list), defaultdict(list), defaultdict(list)
         for run, step, channel, state, count, amount in notices._read_group(
             [('run_id', 'in', self.ids)],
             ['run_id', 'step_id', 'channel', 'state'],
@@ -139,17 +138,22 @@ class DunningRun(models.Model):
             [('run_id', 'in', self.ids)], ['run_id', 'code'], ['__count', 'amount:sum'], order='code'
         ):
             reasons[run.id].append((self._reason_label(reason), count, amount))
+        for run, state, reason, count, amount in notices._read_group(
+            [('run_id', 'in', self.ids), ('state', 'in', ('draft', 'excluded', 'held')), ('reason', '!=', False)],
+            ['run_id', 'state', 'reason'],
+            ['__count', 'amount_total:sum'],
+            order='state, reason',
+        ):
+            later[run.id].append((states[state], reason, count, amount))
+        customers, amount = self.env._("Customers"), self.env._("Amount")
         for run in self:
-            run.summary = run._html_table(
-                [
-                    self.env._("Step"),
-                    self.env._("Channel"),
-                    self.env._("State"),
-                    self.env._("Customers"),
-                    self.env._("Amount"),
-                ],
-                rows[run.id],
-            ) + run._html_table([self.env._("Not chased"), self.env._("Items"), self.env._("Amount")], reasons[run.id])
+            run.summary = (
+                run._html_table(
+                    [self.env._("Step"), self.env._("Channel"), self.env._("State"), customers, amount], rows[run.id]
+                )
+                + run._html_table([self.env._("State"), self.env._("Not at once"), customers, amount], later[run.id])
+                + run._html_table([self.env._("Not chased"), self.env._("Items"), amount], reasons[run.id])
+            )
 
     def _html_table(self, titles, rows):
         """Return a small table whose last two columns are a count and an amount; nothing without rows."""
@@ -233,47 +237,42 @@ class DunningRun(models.Model):
         decided = [
             (notice.partner_id.id, notice.state, notice.reason)
             for notice in self.notice_ids
-            if notice.state in ('excluded', 'held')
+            if notice.state in ('excluded', 'held') and not notice.refused
         ]
         for table in ('dunning_notice', 'dunning_run_exclusion'):
             self.env.cr.execute(SQL("DELETE FROM %s WHERE run_id = %s", SQL.identifier(table), self.id))
         plans = self._plans()
         engine_steps = plans._engine_steps()
-        start = {plan.id: plan.start for plan in plans}
         ahead = -min([0, *(step.days for steps in engine_steps.values() for step in steps)])
         rows = self._candidates(ahead)
         reasons = self.env['dunning.exclusion']._excluded(
             self.env['account.move.line'].browse(row['id'] for row in rows), company, self.date
         )
-        proposals, exclusions = [], []
+        candidates, lists, exclusions = {}, {}, []
         by_customer = defaultdict(list)
         for row in rows:
             by_customer[row['partner_id']].append(row)
         for partner_id, items in by_customer.items():
-            plan_id = items[0]['plan_id']
-            steps = engine_steps.get(plan_id)
             listed, chased = [], []
             for row in items:
                 code, reason, amount = self._exclusion(row, reasons)
+                document = partner_id, row['id'], row['move_id'], row['date_due']
                 if code and (row['days_overdue'] > 0 or code not in ('covered', 'no_plan')):
-                    exclusions.append((partner_id, row['id'], row['move_id'], row['date_due'], code, reason, amount))
+                    exclusions.append((*document, code, reason, amount))
                 row['left'], row['left_currency'] = _left(row, reasons, company)
                 stopped = company.currency_id.compare_amounts(row['left'], 0.0) <= 0 or row['in_notice']
                 if not stopped:
                     listed.append(row)
                 progress = row['step_id'] and schedule.Progress(row['step_id'], row['step_days'], row['date_step'])
                 chased.append(schedule.Item(row['id'], row['date_due'] or self.date, progress or None, stopped))
-            proposal = steps and schedule.propose(chased, steps, self.date, start[plan_id])
-            if proposal:
-                # What is not due yet is listed only where it has reached a step itself.
-                listed = [row for row in listed if row['days_overdue'] > 0 or row['id'] in proposal.steps]
-                proposals.append((partner_id, plan_id, proposal, listed))
-        self._insert(proposals, exclusions)
+            if items[0]['plan_id'] in engine_steps:
+                candidates[partner_id], lists[partner_id] = (items[0]['plan_id'], chased), listed
+        self._insert(self._propose(candidates, plans), lists, exclusions)
         # What a person decided holds when the run is simulated again.
         notice_of = {notice.partner_id.id: notice for notice in self.notice_ids} if decided else {}
         for partner_id, state, reason in decided:
             if notice := notice_of.get(partner_id):
-                notice.write({'state': state, 'reason': reason})
+                notice.write({'state': state, 'reason': reason, 'refused': False})
         self.sudo().write({'state': 'simulated', 'date_simulated': fields.Datetime.now(), 'candidate_count': len(rows)})
         self.invalidate_recordset()
 
@@ -312,29 +311,39 @@ class DunningRun(models.Model):
             return 'no_plan', self._reason_label('no_plan'), row['remaining']
         return '', '', 0.0
 
-    def _insert(self, proposals, exclusions):
-        """Write what was found, some thousand rows in a statement."""
-        contacts = self.env['dunning.notice']._contacts(
-            self.company_id, [partner_id for partner_id, _plan, _proposal, _listed in proposals]
-        )
-        leads = {
-            step.id: step
-            for step in self.env['dunning.step'].browse({proposal.lead.id for _p, _l, proposal, _i in proposals})
-        }
+    def _insert(self, messages, lists, exclusions):
+        """Write what was found, some thousand rows in a statement.
+
+        :param messages: [Message]
+        :param lists: {customer id: rows of `dunning.item` that may be listed}
+        """
         round_ = self.currency_id.round
-        for batch in split_every(INSERT_BATCH, proposals):
+        for batch in split_every(INSERT_BATCH, messages):
+            # What is not due yet is listed only where it has reached a step itself.
+            batch = [
+                (
+                    message,
+                    [
+                        row
+                        for row in lists[message.partner_id]
+                        if row['days_overdue'] > 0 or row['id'] in message.proposal.steps
+                    ],
+                )
+                for message in batch
+            ]
             ids = {
                 partner_id: id_
                 for id_, partner_id in self.env.execute_query(
                     SQL(
                         """
                         INSERT INTO dunning_notice
-                               (run_id, kind, company_id, date, state, attempts, key, create_uid, create_date,
+                               (run_id, kind, company_id, date, attempts, key, create_uid, create_date,
                                 write_uid, write_date, partner_id, contact_id, plan_id, step_id, channel, amount_total,
-                                item_count, days_overdue)
-                        SELECT %(run)s, 'reminder', %(company)s, %(date)s, 'draft', 0, gen_random_uuid()::text, %(uid)s,
+                                item_count, days_overdue, state, reason, date_next, refused, passed_over)
+                        SELECT %(run)s, 'reminder', %(company)s, %(date)s, 0, gen_random_uuid()::text, %(uid)s,
                                now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC', new.*
-                          FROM unnest(%(c0)s, %(c1)s, %(c2)s, %(c3)s, %(c4)s, %(c5)s::numeric[], %(c6)s, %(c7)s) AS new
+                          FROM unnest(%(c0)s, %(c1)s, %(c2)s, %(c3)s, %(c4)s, %(c5)s::numeric[], %(c6)s, %(c7)s, %(c8)s,
+                                      %(c9)s::text[], %(c10)s::timestamp[], %(c11)s::bool[], %(c12)s::text[]) AS new
                      RETURNING id, partner_id
                         """,
                         run=self.id,
@@ -343,23 +352,28 @@ class DunningRun(models.Model):
                         uid=self.env.uid,
                         **_columns(
                             (
-                                partner_id,
-                                contacts[partner_id, leads[proposal.lead.id].recipient],
-                                plan_id,
-                                proposal.lead.id,
-                                leads[proposal.lead.id].channel,
+                                message.partner_id,
+                                message.way.contact_id,
+                                message.plan_id,
+                                message.proposal.lead.id,
+                                message.way.channel,
                                 round_(sum(row['left'] for row in listed)),
                                 len(listed),
                                 max(row['days_overdue'] for row in listed),
+                                'excluded' if message.way.blocked == 'refused' else 'draft',
+                                message.way.reason or None,
+                                message.way.moment,
+                                message.way.blocked == 'refused',
+                                message.passed or None,
                             )
-                            for partner_id, plan_id, proposal, listed in batch
+                            for message, listed in batch
                         ),
                     )
                 )
             }
             lines = [
                 (
-                    ids[partner_id],
+                    ids[message.partner_id],
                     row['id'],
                     row['move_id'],
                     step and step.id,
@@ -370,9 +384,9 @@ class DunningRun(models.Model):
                     row['left_currency'],
                     row['document_currency_id'],
                 )
-                for partner_id, _plan, proposal, listed in batch
+                for message, listed in batch
                 for row in listed
-                for step in [proposal.steps.get(row['id'])]
+                for step in [message.proposal.steps.get(row['id'])]
             ]
             self.env.execute_query(
                 SQL(
@@ -427,17 +441,25 @@ class DunningRun(models.Model):
     def _release(self):
         self.ensure_one()
         notices = self.env['dunning.notice']
-        notices.flush_model(['run_id', 'state'])
+        notices.flush_model(['channel', 'date_next', 'reason', 'run_id', 'state', 'step_id'])
+        self.env['dunning.step'].flush_model(['channel'])
         # Written, not only read: of two who release at once, one is run again and refused.
         self.write({'state': 'sending', 'date_sent': fields.Datetime.now()})
         self.flush_recordset()
+        # As `dunning.notice._release` does it, of thousands at once.
         self.env.execute_query(
             SQL(
-                "UPDATE dunning_notice SET state = 'to_send' WHERE run_id = %s AND state = 'draft' RETURNING id",
+                """
+                UPDATE dunning_notice notice
+                   SET state = 'to_send', channel = step.channel, reason = NULL, date_next = NULL
+                  FROM dunning_step step
+                 WHERE step.id = notice.step_id AND notice.run_id = %s AND notice.state = 'draft'
+                RETURNING notice.id
+                """,
                 self.id,
             )
         )
-        notices.invalidate_model(['state'])
+        notices.invalidate_model(['channel', 'date_next', 'reason', 'state'])
         self._ask_to_match()
         notices._trigger()
 
@@ -567,13 +589,14 @@ class DunningRun(models.Model):
             {'company_id': company.id, 'user_id': user.id, 'automatic': True, 'date': company._credit_today()}
         )
         run._simulate()
-        if not run.notice_count:
+        proposed = run.notice_ids.search_count([('run_id', '=', run.id), ('state', '=', 'draft')])
+        if not proposed:
             run.write({'state': 'done', 'date_done': fields.Datetime.now()})
         elif company.dunning_mode == 'send':
             run._release()
         else:
             run.message_post(
-                body=run.env._("%(count)s reminders are proposed. Review and send them.", count=run.notice_count),
+                body=run.env._("%(count)s reminders are proposed. Review and send them.", count=proposed),
                 partner_ids=user.partner_id.ids,
             )
 

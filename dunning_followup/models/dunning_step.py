@@ -17,6 +17,8 @@ CHANNEL_LABELS = [
     ('internal', "Internal note"),
 ]
 GATEWAY_CHANNELS = ('sms_gateway', 'webhook')
+# What becomes a letter where there is no address, or it may not be used.
+FALLBACK_CHANNELS = ('email', 'sms', 'sms_gateway')
 # Channels that have a long text, and those that have a short one.
 LONG_CHANNELS = ('email', 'letter')
 VARIABLES = (
@@ -215,6 +217,16 @@ class DunningStep(models.Model):
         if self.days < 0:
             return self.env._("%(days)s days before", days=-self.days)
         return self.env._("%(days)s days after", days=self.days)
+
+    def _recipient_roles(self):
+        """Return to whom this step goes, in the words of `dunning.notice._contacts`."""
+        self.ensure_one()
+        return ('both', 'invoice') if self.recipient == 'both' else (self.recipient,)
+
+    def _may_become_letter(self):
+        """Tell whether who can't be reached through the channel of this step gets a letter."""
+        self.ensure_one()
+        return self.channel in FALLBACK_CHANNELS and self.letter_fallback
 
     def _flags(self):
         """Return in words what this step brings beside its message."""

@@ -49,7 +49,8 @@ class TestSimulate(DunningCommon):
             self._notice(run).line_ids.mapped(lambda line: (line.move_id, line.amount_residual)), [(young, 70)]
         )
         self.assertEqual(
-            run.exclusion_ids.mapped(lambda line: (line.move_id, line.code, line.amount)), [(old, 'covered', 100)]
+            run.exclusion_ids.mapped(lambda line: (line.move_id, line.code, line.amount)),
+            [(old, 'covered', 100)],
         )
 
     def test_a_customer_whose_credits_cover_all_is_not_chased_but_matched(self):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given, settings
@@ -24,14 +25,43 @@ def plans(draw):
     return [Step(index, number, draw(st.integers(0, 15))) for index, number in enumerate(days, start=1)]
 
 
-def simulate(item, steps, days, start):
+def simulate(item, steps, days, start, passed=frozenset()):
     """Run each of these days, in order; return [(day, step)] of what was sent."""
     sent = []
     for today in days:
-        if step := due_step(item, steps, today, start):
+        if step := due_step(item, steps, today, start, passed):
             sent.append((today, step))
             item = Item(item.id, item.due, Progress(step.id, step.days, today), item.excluded)
     return sent
+
+
+def simulate_customer(items, steps, days, start, passed=frozenset(), excluded=()):
+    """Run a customer on each of these days; return [(day, Proposal)].
+
+    :param excluded: (item id, first day, day after the last) when an item is not chased
+    """
+    items, sent = {item.id: item for item in items}, []
+    for today in days:
+        out = {id_ for id_, begin, end in excluded if begin <= today < end}
+        chased = [replace(item, excluded=item.id in out) for item in items.values()]
+        if proposal := propose(chased, steps, today, start, passed):
+            sent.append((today, proposal))
+            for id_, step in proposal.steps.items():
+                items[id_] = replace(items[id_], progress=Progress(step.id, step.days, today))
+    return sent
+
+
+@st.composite
+def customers(draw):
+    """Items of one customer, a plan, steps that it refuses, and days on which some items are not chased."""
+    steps = draw(plans())
+    items = [Item(number, day(draw(st.integers(-40, 60)))) for number in range(draw(st.integers(1, 4)))]
+    passed = frozenset(draw(st.sets(st.sampled_from([step.id for step in steps]))))
+    begins = st.tuples(st.sampled_from([item.id for item in items]), st.integers(-30, 200), st.integers(1, 60))
+    excluded = [
+        (id_, day(begin), day(begin + length)) for id_, begin, length in draw(st.lists(begins, max_size=4))
+    ]
+    return items, steps, passed, excluded
 
 
 RUNS = st.lists(st.integers(-30, 300), max_size=40).map(sorted).map(lambda numbers: list(map(day, numbers)))
@@ -74,6 +104,59 @@ class TestSchedule(BaseCase):
         self.assertEqual(sent[-1][1], steps[-1])
 
     @settings(deadline=None)
+    @given(customers(), RUNS, st.sampled_from(('age', 'first')))
+    def test_of_several_items_none_gets_a_step_twice_or_goes_back_or_gets_one_that_is_refused(
+        self, customer, days, start
+    ):
+        items, steps, passed, excluded = customer
+        sent = simulate_customer(items, steps, days, start, passed, excluded)
+
+        for item in items:
+            mine = [(today, proposal.steps[item.id]) for today, proposal in sent if item.id in proposal.steps]
+            positions = [step.days for _today, step in mine]
+            self.assertEqual(positions, sorted(set(positions)))
+            self.assertFalse(passed & {step.id for _today, step in mine})
+            for today, step in mine:
+                self.assertGreaterEqual(today, item.due + timedelta(days=step.days))
+                self.assertFalse([one for one in excluded if one[0] == item.id and one[1] <= today < one[2]])
+            for (before, _step), (after, step) in zip(mine, mine[1:], strict=False):
+                self.assertGreaterEqual((after - before).days, max(1, step.minimum_days))
+        for _today, proposal in sent:
+            self.assertEqual(proposal.lead.days, max(step.days for step in proposal.steps.values()))
+
+    @settings(deadline=None)
+    @given(customers(), st.sampled_from(('age', 'first')), st.integers(1, 40))
+    def test_each_item_is_reached_in_the_end_by_the_last_step_that_can_be_done(self, customer, start, every):
+        items, steps, passed, excluded = customer
+        steps = [*(step for step in steps if step.days >= 0), Step(99, 100, 5)]
+        passed -= {99}
+        days = [day(number) for number in range(-60, 1500, every)]
+        sent = simulate_customer(items, steps, days, start, passed, excluded)
+
+        for item in items:
+            mine = [proposal.steps[item.id] for _today, proposal in sent if item.id in proposal.steps]
+            self.assertEqual(mine[-1].id, 99)
+
+    @settings(deadline=None)
+    @given(plans(), RUNS, st.sampled_from(('age', 'first')), st.data())
+    def test_a_step_that_is_refused_is_passed_over_as_if_the_plan_did_not_have_it(self, steps, days, start, data):
+        passed = data.draw(st.frozensets(st.sampled_from([step.id for step in steps])))
+        without = [step for step in steps if step.id not in passed]
+
+        self.assertEqual(
+            simulate(Item(1, DUE), steps, days, start, passed), simulate(Item(1, DUE), without, days, start)
+        )
+
+    @settings(deadline=None)
+    @given(plans(), st.integers(-30, 200), st.sampled_from(('age', 'first')), st.data())
+    def test_the_next_step_is_none_that_is_refused(self, steps, number, start, data):
+        passed = data.draw(st.frozensets(st.sampled_from([step.id for step in steps])))
+        days = [day(number + index) for index in range(400)]
+        sent = simulate(Item(1, DUE), steps, days, start, passed)
+
+        self.assertEqual(next_step(Item(1, DUE), steps, day(number), start, passed), sent[0] if sent else None)
+
+    @settings(deadline=None)
     @given(plans(), st.integers(-30, 200), st.sampled_from(('age', 'first')))
     def test_the_next_step_is_what_a_daily_run_sends_next(self, steps, number, start):
         today = day(number)
@@ -98,6 +181,14 @@ class TestSchedule(BaseCase):
             self.assertTrue(still_due(item, step, steps, today))
             self.assertFalse(still_due(sent, step, steps, today + timedelta(days=later)))
             self.assertFalse(still_due(Item(1, today + timedelta(days=31 + later)), step, steps, today))
+
+    def test_who_refuses_a_step_gets_the_one_after_it_on_its_own_day(self):
+        refused = frozenset({PLAN[1].id})
+
+        self.assertIsNone(due_step(Item(1, DUE), PLAN, day(20), passed=refused))
+        self.assertEqual(due_step(Item(1, DUE), PLAN, day(21), passed=refused), PLAN[2])
+        young = propose([Item(1, DUE, Progress(1, -3, day(-3))), Item(2, day(-20))], PLAN, day(10), passed=refused)
+        self.assertEqual(young.steps, {2: PLAN[2]})
 
     def test_an_old_debt_begins_at_the_first_step_if_the_plan_says_so(self):
         self.assertEqual(due_step(Item(1, DUE), PLAN, day(60), 'first'), PLAN[1])
