@@ -77,7 +77,8 @@ class DunningItem(models.Model):
         self.env['credit.policy']._flush_choice()
         self.env['credit.account'].flush_model(['collector_id', 'dunning_plan_id'])
         self.env['dunning.progress'].flush_model()
-        self.env['dunning.notice'].flush_model(['booked', 'state'])
+        self.env['dunning.notice'].flush_model(['booked', 'run_id', 'state'])
+        self.env['dunning.run'].flush_model(['state'])
         self.env['dunning.notice.line'].flush_model(['move_line_id', 'notice_id'])
         date = date or company._credit_today()
         common = Exposure._common(company, date, partner_ids, detail=False)
@@ -87,7 +88,10 @@ class DunningItem(models.Model):
             """
             SELECT line.move_line_id FROM dunning_notice_line line
               JOIN dunning_notice notice ON notice.id = line.notice_id
-             WHERE (notice.state = ANY(%s) OR (notice.state = 'sent' AND notice.booked IS NOT TRUE))
+             WHERE (notice.state = ANY(%s) OR (notice.state = 'sent' AND notice.booked IS NOT TRUE)
+                    -- Held back until somebody includes or excludes it.
+                    OR (notice.state = 'held'
+                        AND notice.run_id IN (SELECT id FROM dunning_run WHERE state = 'sending')))
             """,
             list(OPEN_STATES),
         )

@@ -157,6 +157,9 @@ class DunningNotice(models.Model):
         if state != 'draft' and not (reason or '').strip():
             raise UserError(self.env._("State the reason: it is kept with the run."))
         self.sudo().write({'state': state, 'reason': state != 'draft' and reason, 'refused': False})
+        if self.run_id.filtered(lambda run: run.state == 'sending'):
+            # It may have been the last that the run waited for.
+            self._trigger()
 
     def action_include(self):
         """Put notices back that were excluded or on hold; collectors only."""

@@ -83,6 +83,7 @@ class DunningRun(models.Model):
     sent_count = fields.Integer(string="Sent", compute='_compute_counts')
     failed_count = fields.Integer(string="Failed", compute='_compute_counts')
     waiting_count = fields.Integer(string="Still to Send", compute='_compute_counts')
+    held_count = fields.Integer(string="On Hold", compute='_compute_counts')
     print_count = fields.Integer(string="To Print", compute='_compute_counts')
     excluded_count = fields.Integer(string="Items Not Chased", compute='_compute_counts')
     progress = fields.Integer(compute='_compute_counts', help="Percent of the notices that are through.")
@@ -113,6 +114,7 @@ class DunningRun(models.Model):
             )
             run.sent_count = counts.get('sent', 0)
             run.failed_count = counts.get('failed', 0)
+            run.held_count = counts.get('held', 0)
             run.print_count = counts.get('to_print', 0)
             run.waiting_count = sum(counts.get(state, 0) for state in OPEN_STATES)
             run.excluded_count = sum(excluded[run.id].values())
@@ -511,6 +513,13 @@ class DunningRun(models.Model):
                         count=run.waiting_count,
                     )
                 )
+            if run.held_count:
+                raise UserError(
+                    self.env._(
+                        "%(count)s customers are on hold. Include or exclude them, or stop the run.",
+                        count=run.held_count,
+                    )
+                )
         self.sudo()._finish()
         return True
 
@@ -527,10 +536,14 @@ class DunningRun(models.Model):
 
     @api.model
     def _close_finished(self):
-        """Close the runs of which all notices are through."""
+        """Close the runs of which all notices are through; what is on hold keeps a run open, unless it was paid."""
         runs = self.search([('state', '=', 'sending')])
+        held = self.env['dunning.notice'].search([('run_id', 'in', runs.ids), ('state', '=', 'held')])
+        held.filtered(lambda notice: all(notice.line_ids.move_line_id.mapped('reconciled'))).write(
+            {'state': 'cancelled', 'reason': self.env._("Paid, or not to be chased any more.")}
+        )
         busy = self.env['dunning.notice']._read_group(
-            [('run_id', 'in', runs.ids), ('state', 'in', OPEN_STATES)], ['run_id']
+            [('run_id', 'in', runs.ids), ('state', 'in', (*OPEN_STATES, 'held'))], ['run_id']
         )
         unbooked = self.env['dunning.notice']._read_group(
             [('run_id', 'in', runs.ids), ('state', 'in', ('sent', 'failed')), ('booked', '=', False)], ['run_id']
@@ -542,10 +555,8 @@ class DunningRun(models.Model):
     def _finish(self):
         """Close these runs and report what became of them; who made them is told if something failed."""
         for run in self.filtered(lambda run: run.state == 'sending'):
-            if run.waiting_count:
-                continue  # in the mail queue: closed when the last is through
-            held = run.notice_ids.filtered(lambda notice: notice.state == 'held')
-            held.write({'state': 'cancelled'})
+            if run.waiting_count or run.held_count:
+                continue  # in the mail queue, or on hold: closed when the last is through
             run.write({'state': 'done', 'date_done': fields.Datetime.now()})
             values = {'sent': run.sent_count, 'failed': run.failed_count, 'waiting': run.waiting_count}
             reader = run.with_context(lang=run.user_id.lang or self.env.lang)
@@ -620,6 +631,10 @@ class DunningRun(models.Model):
     def action_view_waiting(self):
         """Open what is under way in this run."""
         return self._notice_action([('state', 'in', OPEN_STATES)])
+
+    def action_view_held(self):
+        """Open what is on hold in this run."""
+        return self._notice_action([('state', '=', 'held')])
 
     def action_view_exclusions(self):
         """Open what this run leaves out, and why."""

@@ -773,6 +773,40 @@ class TestReview(DunningCommon):
         self._work()
         self.assertEqual(self._notice(run, other).state, 'queued')
 
+    def test_what_is_on_hold_keeps_the_run_open_and_is_in_no_other_until_it_is_decided_on(self):
+        other = self.customer.copy({'name': "Other"})
+        self._overdue(100, 10)
+        self._overdue(100, 10, partner=other)
+        run = self._run()
+        self._notice(run, other)._decide('held', "Wait")
+        self._mails_go_out(self._notice(self._send(run)))
+
+        self.assertEqual((run.state, run.progress, run.held_count, run.waiting_count), ('sending', 100, 1, 0))
+        with self.assertRaisesRegex(UserError, "on hold"):
+            run.action_close()
+        self.assertEqual(self._run(partner_ids=other.ids).exclusion_ids.code, 'in_notice')
+
+        self._notice(run, other).with_user(self.collector)._decide('excluded', "Paid by cheque")
+        self._work()
+        self.assertEqual((run.state, self._notice(run, other).state), ('done', 'excluded'))
+
+    def test_what_is_on_hold_is_given_up_when_it_is_paid_or_the_run_is_stopped(self):
+        other = self.customer.copy({'name': "Other"})
+        invoice = self._overdue(100, 10)
+        self._overdue(100, 10, partner=other)
+        run = self._run()
+        for notice in run.sudo().notice_ids:
+            notice._decide('held', "Wait")
+        self._send(run)
+        self.assertEqual(run.state, 'sending')
+
+        self._match(invoice, self._pay(100))
+        self._work()
+        self.assertEqual((self._notice(run).state, self._notice(run, other).state), ('cancelled', 'held'))
+
+        run.action_stop()
+        self.assertEqual((self._notice(run, other).state, run.state), ('cancelled', 'done'))
+
     def test_a_run_with_something_under_way_is_not_closed_and_can_be_stopped(self):
         self._overdue(100, 50)
         run = self._run()
