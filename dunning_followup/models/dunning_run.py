@@ -86,6 +86,7 @@ class DunningRun(models.Model):
     held_count = fields.Integer(string="On Hold", compute='_compute_counts')
     print_count = fields.Integer(string="To Print", compute='_compute_counts')
     excluded_count = fields.Integer(string="Items Not Chased", compute='_compute_counts')
+    covered_count = fields.Integer(string="Items to Match", compute='_compute_counts')
     progress = fields.Integer(compute='_compute_counts', help="Percent of the notices that are through.")
     summary = fields.Html(compute='_compute_summary', sanitize=False)
 
@@ -118,6 +119,7 @@ class DunningRun(models.Model):
             run.print_count = counts.get('to_print', 0)
             run.waiting_count = sum(counts.get(state, 0) for state in OPEN_STATES)
             run.excluded_count = sum(excluded[run.id].values())
+            run.covered_count = excluded[run.id].get('covered', 0)
             through = sum(counts.get(state, 0) for state in DONE_STATES)
             run.progress = round(100 * through / run.notice_count) if run.notice_count else 100 * (run.state == 'done')
 
@@ -261,6 +263,9 @@ class DunningRun(models.Model):
                 document = partner_id, row['id'], row['move_id'], row['date_due']
                 if code and (row['days_overdue'] > 0 or code not in ('covered', 'no_plan')):
                     exclusions.append((*document, code, reason, amount))
+                if code != 'covered' and row['days_overdue'] > 0 and self._partly_covered(row):
+                    covered = self.currency_id.round(row['amount'] - row['remaining'])
+                    exclusions.append((*document, 'covered', self._reason_label('covered'), covered))
                 row['left'], row['left_currency'] = _left(row, reasons, company)
                 stopped = company.currency_id.compare_amounts(row['left'], 0.0) <= 0 or row['in_notice']
                 if not stopped:
@@ -312,6 +317,12 @@ class DunningRun(models.Model):
         if not row['plan_id']:
             return 'no_plan', self._reason_label('no_plan'), row['remaining']
         return '', '', 0.0
+
+    def _partly_covered(self, row):
+        """Tell whether unallocated credits cover a part of an item, or all of it."""
+        return row['amount'] > row['remaining'] and (
+            self.currency_id.compare_amounts(row['amount'], row['remaining']) > 0
+        )
 
     def _insert(self, messages, lists, exclusions):
         """Write what was found, some thousand rows in a statement.
@@ -466,8 +477,17 @@ class DunningRun(models.Model):
         notices._trigger()
 
     def _ask_to_match(self):
-        """Ask the collectors to match the payments of customers whose overdue items are covered by them."""
+        """Ask the collectors to match the payments of customers whose overdue items they cover, wholly or in part.
+
+        A customer has one such task at a time.
+
+        :returns: the number of tasks made
+        """
         covered = self.env['dunning.run.exclusion'].search([('run_id', '=', self.id), ('code', '=', 'covered')])
+        if not covered:
+            return 0
+        # Of two who ask at once, the second sees what the first has made.
+        self.env['credit.counter']._advance('company_id', {self.company_id.id: 0})
         accounts = self.env['credit.account']._for_partners(covered.partner_id, self.company_id)
         activity_type = 'dunning_followup.mail_activity_type_match'
         kind = self.env.ref(activity_type)
@@ -477,13 +497,25 @@ class DunningRun(models.Model):
             ('activity_type_id', '=', kind.id),
         ]
         asked = set(self.env['mail.activity'].search(domain).mapped('res_id'))
-        self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(
+        tasks = self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(
             [
                 account._prepare_dunning_activity(activity_type, account._collector(self.user_id), kind.summary)
                 for account in accounts
                 if account.id not in asked
             ]
         )
+        return len(tasks)
+
+    def action_ask_to_match(self):
+        """Have payments matched where nothing else is to be done; collectors only. The run is done then."""
+        self._check_collector()
+        for run in self:
+            if run.state != 'simulated' or run.notice_count:
+                raise UserError(self.env._("Send the run: the payments to be matched become tasks then."))
+            count = run.sudo()._ask_to_match()
+            run.sudo().write({'state': 'done', 'date_done': fields.Datetime.now()})
+            run.message_post(body=run.env._("Tasks to match payments: %(count)s", count=count))
+        return True
 
     def action_stop(self):
         """Cancel what is not handed over yet. Collectors only."""
@@ -602,6 +634,7 @@ class DunningRun(models.Model):
         run._simulate()
         proposed = run.notice_ids.search_count([('run_id', '=', run.id), ('state', '=', 'draft')])
         if not proposed:
+            run._ask_to_match()
             run.write({'state': 'done', 'date_done': fields.Datetime.now()})
         elif company.dunning_mode == 'send':
             run._release()

@@ -50,7 +50,7 @@ class TestSimulate(DunningCommon):
         )
         self.assertEqual(
             run.exclusion_ids.mapped(lambda line: (line.move_id, line.code, line.amount)),
-            [(old, 'covered', 100)],
+            [(old, 'covered', 100), (young, 'covered', 30)],
         )
 
     def test_a_customer_whose_credits_cover_all_is_not_chased_but_matched(self):
