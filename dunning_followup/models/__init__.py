@@ -14,6 +14,7 @@ from . import dunning_notice_text
 from . import dunning_plan
 from . import dunning_progress
 from . import dunning_run
+from . import dunning_run_alerts
 from . import dunning_run_exclusion
 from . import dunning_run_ways
 from . import dunning_step

@@ -289,7 +289,10 @@ class DunningNotice(models.Model):
         )
         self._work([id_ for [id_] in rows], BOOK_BATCH, self._book_batch)
         self._thank()
-        self.env['dunning.run']._close_finished()
+        runs = self.env['dunning.run']
+        runs._close_finished()
+        runs._tell_letters()
+        runs._tell_channels()
 
     @api.model
     def _work(self, ids, size, step):

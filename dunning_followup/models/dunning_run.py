@@ -23,7 +23,7 @@ class DunningRun(models.Model):
     """A run of reminders over the customers of a company: simulate, review, send, close."""
 
     _name = 'dunning.run'
-    _inherit = ['credit.root.company', 'mail.thread']
+    _inherit = ['credit.root.company', 'mail.thread', 'mail.activity.mixin']
     _description = "Reminder Run"
     _order = 'date desc, id desc'
 

@@ -125,6 +125,12 @@ class ResCompany(models.Model):
         self.ensure_one()
         return self[f'dunning_product_{kind}_id'] or self.env.ref(PRODUCTS[kind])
 
+    def _dunning_responsible(self):
+        """Return who is told what goes wrong with reminders: the collector, else the managers."""
+        self.ensure_one()
+        collector = self.dunning_user_id.filtered('active')
+        return collector or self._collections_managers() or self._credit_managers()
+
     def _collections_managers(self):
         """Return the collections managers who work in this company, the last made first."""
         self.ensure_one()
