@@ -233,6 +233,14 @@ class DunningNotice(models.Model):
         self._check_collector()
         return self.sudo()._print_action()
 
+    def action_open_pdf(self):
+        """Open the PDF as it is; for all who may read this notice."""
+        self.ensure_one()
+        self.check_access('read')
+        if not self.attachment_id:
+            raise UserError(self.env._("There is no PDF of this reminder."))
+        return {'type': 'ir.actions.act_url', 'url': f'/web/content/{self.attachment_id.id}', 'target': 'new'}
+
     def action_open_mail(self):
         """Show this notice as it was sent."""
         self.ensure_one()
