@@ -10,8 +10,8 @@ class DunningClaim(models.Model):
     def _book_step(self, notices):
         """Keep the interest that was stated in reminders, charge the fees of their steps, note the contacts; each once.
 
-        :param notices: dunning.notice: reads `partner_id`, `company_id`, `date_sent`, `step_id` (`fee_amount`,
-            `with_interest`) and `line_ids` (`move_line_id`)
+        :param notices: dunning.notice: reads `partner_id`, `company_id`, `date_sent`, `date_stated`, `step_id`
+            (`fee_amount`, `with_interest`) and `line_ids` (`move_line_id`)
         :returns: the new fees
         """
         self.env['dunning.contact']._log_notices(notices)
@@ -19,7 +19,10 @@ class DunningClaim(models.Model):
         for company, mine in notices.sudo().grouped('company_id').items():
             today = company._credit_today()
             charging = mine.filtered(lambda notice: _of_step(notice, 'with_interest', 'interest'))
-            self._update(charging.line_ids.move_line_id, today)
+            # What is booked is what the message says, however long the letter waited to be posted.
+            for stated, stating in charging.grouped('date_stated').items():
+                day, items = stated or today, stating.line_ids.move_line_id
+                self._update(items - self._computed_after(items, day), day)
             for notice in mine:
                 amount = _of_step(notice, 'fee_amount', 'fee') or 0.0
                 fees.append(
@@ -35,6 +38,12 @@ class DunningClaim(models.Model):
                     }
                 )
         return self._book_fees(fees)
+
+    @api.model
+    def _computed_after(self, items, day):
+        """Return those items whose open interest is computed further than to a day already."""
+        domain = [('move_line_id', 'in', items.ids), ('kind', '=', 'interest'), ('state', '=', 'open')]
+        return self.sudo().search([*domain, ('date_to', '>', day)]).move_line_id
 
 
 def _of_step(notice, *names):

@@ -39,6 +39,8 @@ LONGEST_WAIT = timedelta(days=1)
 # After that, whoever was handing a notice over is dead: no request takes so long.
 ABANDONED = timedelta(minutes=10)
 COLLECTOR = 'dunning_followup.group_collections_collector'
+# Of a notice whose PDFs are not those of what it lists, or of whom it goes to.
+NOT_MADE = {'attachment_id': False, 'file_ids': [fields.Command.clear()], 'rendered': False}
 
 
 class DunningNotice(models.Model):
@@ -106,6 +108,10 @@ class DunningNotice(models.Model):
     delivery = fields.Selection([('delivered', "Delivered"), ('undelivered', "Not delivered")], readonly=True)
     attachment_id = fields.Many2one('ir.attachment', string="PDF", readonly=True, ondelete='set null')
     printed = fields.Boolean(readonly=True, help="Of letters: whether the PDF was opened to be printed.")
+    rendered = fields.Boolean(readonly=True, help="Of e-mails: whether the files are those of what it lists.")
+    date_stated = fields.Date(
+        string="Interest Until", readonly=True, help="Last day of the interest that the message states."
+    )
     file_ids = fields.Many2many(
         'ir.attachment', 'dunning_notice_file_rel', 'notice_id', 'attachment_id', string="Files", readonly=True
     )
@@ -423,6 +429,31 @@ class DunningNotice(models.Model):
                 notice.write({'reason': refused[notice.id], 'state': 'excluded', 'refused': True})
         return ready | posted
 
+    def _look_again(self):
+        """Look whether letters may be posted as they were made; return those that may not, each with its reason.
+
+        What was paid or excluded since is taken out; if that changes the letter, or whom it goes to, it is made anew.
+        Ages may be those of its day.
+        """
+        self._refresh(ages=False)
+        waiting = self.filtered(lambda notice: notice.state == 'to_print')
+        anew = waiting.filtered(lambda notice: not notice.attachment_id)
+        anew.write(
+            {
+                'state': 'to_send',
+                'printed': False,
+                'date_next': False,
+                'reason': self.env._("Made anew: what is open, or the recipient, has changed since."),
+            }
+        )
+        passed, refused = (waiting - anew)._pass_gate('letter')
+        for notice in self.browse(refused):
+            notice.write({'state': 'excluded', 'reason': refused[notice.id], 'refused': True})
+        passed.filtered('reason').write({'reason': False, 'date_next': False})
+        if self - passed:
+            self._trigger()
+        return self - passed
+
     def _pass_gate(self, channel=None):
         """Ask the contact rules whether those who get these notices may be contacted now; who may later, waits.
 
@@ -553,11 +584,13 @@ class DunningNotice(models.Model):
         self.ensure_one()
         return self.state in ('queued', 'to_send', 'failed')
 
-    def _refresh(self):
+    def _refresh(self, ages=True):
         """Bring notices that were not sent yet up to date.
 
         What was paid or excluded meanwhile is taken out; what has got its step with another notice, or whose due date
-        was changed, is at no step any more. Ages are those of today.
+        was changed, is at no step any more.
+
+        :param ages: whether the ages become those of today; False: they alone make no difference
         """
         for company, notices in self.filtered(lambda notice: notice.kind == 'reminder').grouped('company_id').items():
             date = company._credit_today()
@@ -586,7 +619,8 @@ class DunningNotice(models.Model):
                     continue
                 if company.currency_id.compare_amounts(remaining, line.amount_residual):
                     vals |= {'amount_residual': remaining, 'amount_currency': currency_part}
-                if line.days_overdue != row['days_overdue'] or line.date_due != (row['date_due'] or False):
+                older = ages and line.days_overdue != row['days_overdue']
+                if older or line.date_due != (row['date_due'] or False):
                     vals |= {'days_overdue': row['days_overdue'], 'date_due': row['date_due']}
                 if vals:
                     line.write(vals)
@@ -611,10 +645,11 @@ class DunningNotice(models.Model):
                       JOIN dunning_notice_line other
                         ON other.move_line_id = mine.move_line_id AND other.notice_id <> mine.notice_id
                       JOIN dunning_notice notice ON notice.id = other.notice_id
+                      JOIN dunning_notice own ON own.id = mine.notice_id
                      WHERE mine.notice_id = ANY(%s) AND mine.step_id IS NOT NULL AND other.step_id IS NOT NULL
                        AND (notice.state IN ('rendering', 'to_print', 'queued', 'sending')
                             OR (notice.state = 'sent' AND notice.booked IS NOT TRUE)
-                            OR (notice.state = 'to_send' AND notice.id < mine.notice_id))
+                            OR (notice.state = 'to_send' AND own.state = 'to_send' AND notice.id < own.id))
                     """,
                     self.ids,
                 )
@@ -634,18 +669,19 @@ class DunningNotice(models.Model):
             elif lead.step_id != notice.step_id:
                 vals |= {'step_id': lead.step_id.id, 'channel': lead.step_id.channel}
             # What was made of the former amounts is made anew.
-            notice.write({**vals, 'attachment_id': False, 'file_ids': [fields.Command.clear()]})
+            notice.write({**vals, **NOT_MADE})
 
     def _follow_contacts(self):
         """Take the recipients as they are now: another contact may have been chosen, or another step leads."""
-        for company, notices in self.filtered(lambda notice: notice.state == 'to_send').grouped('company_id').items():
+        waiting = self.filtered(lambda notice: notice.state in ('to_send', 'to_print'))
+        for company, notices in waiting.grouped('company_id').items():
             contacts = self._contacts(company, notices.partner_id.ids)
             lawyers = self.env['credit.account']._represented(notices.partner_id, company)
             for notice in notices:
                 contact_id = contacts[notice.partner_id.id, notice.step_id.recipient or 'followup']
                 represented = notice.partner_id.id in lawyers
                 if (notice.contact_id.id, notice.represented) != (contact_id, represented):
-                    notice.write({'contact_id': contact_id, 'represented': represented})
+                    notice.write({'contact_id': contact_id, 'represented': represented, **NOT_MADE})
 
     @api.model
     def _contacts(self, company, partner_ids):

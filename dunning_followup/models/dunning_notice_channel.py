@@ -28,7 +28,7 @@ class DunningNotice(models.Model):
     def _send_email(self):
         """Put e-mails into Odoo's queue, in the transaction that changes their state: both or nothing happens."""
         heavy = self.filtered(
-            lambda notice: (notice.step_id.attach_invoices or notice.step_id.attach_statement) and not notice.file_ids
+            lambda notice: (notice.step_id.attach_invoices or notice.step_id.attach_statement) and not notice.rendered
         )
         heavy.write({'state': 'rendering', 'reason': False})
         if heavy:
@@ -80,7 +80,8 @@ class DunningNotice(models.Model):
             )
         for notice, mail in zip(new, self.env['mail.mail'].create(vals_list), strict=True):
             notice.mail_mail_id = mail
-        ready.write({'state': 'queued', 'reason': False})
+        for company, group in ready.grouped('company_id').items():
+            group.write({'state': 'queued', 'reason': False, 'date_stated': company._credit_today()})
         if ready:
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
 

@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from markupsafe import Markup
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 from odoo.tools.pdf import merge_pdf
@@ -12,6 +12,7 @@ from ..engine.text import fill_html, fill_text, variables
 # Letters carry all that they show: without a patched wkhtmltopdf there are no
 # headers and footers, and a job may not reach the web server.
 LETTER = 'dunning_followup.letter'
+LEFT_OUT_SHOWN = 10
 
 
 class DunningNotice(models.Model):
@@ -314,7 +315,7 @@ class DunningNotice(models.Model):
 
     @api.model
     def _render_batch(self, ids):
-        """Make the PDFs of one notice, and hand it on: letters to be printed, e-mails to the mail queue."""
+        """Make the PDFs of one notice, and hand it on: letters to be printed, e-mails to be sent."""
         notices = self._take(ids, ['rendering'])
         for notice in notices:
             notice._attempt('_render')
@@ -325,15 +326,24 @@ class DunningNotice(models.Model):
             self.attachment_id = self._attach(self._file_name(), self._pdf())
             notice = self._localized()
             subject, _body = notice._long_text(notice._facts())
-            self.write({'state': 'to_print', 'reason': False, 'subject': subject, 'printed': False})
+            self.write(
+                {
+                    'state': 'to_print',
+                    'reason': False,
+                    'subject': subject,
+                    'printed': False,
+                    'date_stated': self.company_id._credit_today(),
+                }
+            )
             return
         files = self.env['ir.attachment']
         if self.step_id.attach_statement:
             files += self._attach(self.env._("Statement.pdf"), self._pdf(statement=True))
         if self.step_id.attach_invoices:
             files += self._invoice_files()
-        self.file_ids = files
-        self._queue_mails()
+        # It may have waited for its PDFs for hours: whether it may go out is looked at again, with others together.
+        self.write({'file_ids': [fields.Command.set(files.ids)], 'rendered': True, 'state': 'to_send'})
+        self.env.ref('dunning_followup.ir_cron_send').sudo()._trigger()
 
     def _invoice_files(self):
         """Return the PDFs of the invoices that have reached a step: those that were sent, else new ones."""
@@ -362,8 +372,15 @@ class DunningNotice(models.Model):
         )
 
     def _print_action(self):
-        """Return the action that opens one PDF of these letters, those already made as they are."""
-        letters = self.filtered('attachment_id')
+        """Return the action that opens one PDF of these letters, and tells which were left out.
+
+        Those that wait to be printed are looked at once more, the others are printed as they are.
+        """
+        left_out = self.filtered(lambda notice: notice.state == 'to_print')._look_again()
+        out = ('excluded', 'cancelled')
+        letters = (self - left_out).filtered(lambda notice: notice.attachment_id and notice.state not in out)
+        if not letters and left_out:
+            return left_out._left_out_action({'type': 'ir.actions.act_window_close'})
         if not letters:
             raise UserError(
                 self.env._(
@@ -384,7 +401,27 @@ class DunningNotice(models.Model):
                     'res_id': letters.run_id[:1].id,
                 }
             )
-        return {'type': 'ir.actions.act_url', 'url': f'/web/content/{attachment.id}?download=true', 'target': 'new'}
+        url = f'/web/content/{attachment.id}?download=true'
+        return left_out._left_out_action({'type': 'ir.actions.act_url', 'url': url, 'target': 'new'})
+
+    def _left_out_action(self, action):
+        """Return an action after the message which of these letters were left out, and why."""
+        if not self:
+            return action
+        said = [f'{notice.partner_id.display_name}: {notice.reason}' for notice in self[:LEFT_OUT_SHOWN]]
+        if more := len(self) - len(said):
+            said.append(self.env._("And %(count)s more.", count=more))
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'title': self.env._("Letters not printed: %(count)s", count=len(self)),
+                'message': " ".join(said),
+                'type': 'warning',
+                'sticky': True,
+                'next': action,
+            },
+        }
 
 
 def _address(partner, without_company=False):

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command
@@ -44,6 +45,16 @@ class TestClaimNotice(DunningCommon):
         self.assertEqual(sorted((claim.kind, claim.amount) for claim in claims), [('fee', 5.0), ('interest', 10.0)])
         contact = self.env['dunning.contact'].search([('commercial_partner_id', '=', self.customer.id)])
         self.assertEqual((contact.channel, contact.res_id), ('email', self.notice.id))
+
+    def test_interest_is_booked_up_to_the_day_that_the_letter_says_however_late_it_is_posted(self):
+        self.notice.date_stated = self.today - timedelta(days=4)
+        self.env['dunning.claim']._book_step(self.notice)
+        claims = self.env['dunning.claim'].search([('kind', '=', 'interest'), ('partner_id', '=', self.customer.id)])
+        self.assertEqual((claims.amount, claims.date_to), (6, self.today - timedelta(days=4)))
+
+        self.env['dunning.claim']._update(self._item(self.invoice), self.today)
+        self.env['dunning.claim']._book_step(self.notice)
+        self.assertEqual((claims.amount, claims.date_to), (10, self.today))
 
     def test_step_without_interest_books_the_fee_only(self):
         self.first.with_interest = False
