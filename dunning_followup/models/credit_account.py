@@ -42,6 +42,9 @@ class CreditAccount(models.Model):
     dunning_next_step_id = fields.Many2one(
         'dunning.step', string="Next Step", compute='_compute_dunning', compute_sudo=True
     )
+    dunning_may_call = fields.Char(
+        string="May Be Called", compute='_compute_dunning_may_call', compute_sudo=True, help="By the contact rules."
+    )
 
     def _compute_dunning_applied_plan_id(self):
         plans = {}
@@ -104,6 +107,15 @@ class CreditAccount(models.Model):
             account.dunning_last_date = row.get('date_step')
             account.dunning_next_date = row.get('next_date')
             account.dunning_next_step_id = row.get('next_step_id')
+
+    @api.depends_context('lang', 'tz')
+    def _compute_dunning_may_call(self):
+        self.dunning_may_call = False
+        Rule = self.env['dunning.contact.rule']
+        for company, accounts in self.grouped('company_id').items():
+            texts = Rule._may_call(accounts.partner_id, company) if company else {}
+            for account in accounts:
+                account.dunning_may_call = texts.get(account.partner_id.id)
 
     @api.model
     def _figures(self, company, partner_ids, *args, held=False, **kwargs):

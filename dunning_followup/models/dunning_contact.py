@@ -42,11 +42,24 @@ class DunningContact(models.Model):
     user_id = fields.Many2one('res.users', string="By", default=lambda self: self.env.user, readonly=True)
     res_model = fields.Char(string="Document Type", readonly=True)
     res_id = fields.Many2oneReference(string="Document", model_field='res_model', readonly=True)
+    rule_warning = fields.Char(compute='_compute_rule_warning')
 
     _customer_index = models.Index('(commercial_partner_id, moment)')
     _document_unique = models.UniqueIndex(
         '(res_model, res_id, partner_id) WHERE res_id IS NOT NULL', "This contact is noted already."
     )
+
+    @api.depends('channel', 'company_id', 'direction', 'moment', 'partner_id')
+    def _compute_rule_warning(self):
+        Rule = self.env['dunning.contact.rule']
+        for contact in self:
+            contact.rule_warning = False
+            # What is noted already has happened.
+            if contact._origin or not (contact.partner_id and contact.channel and contact.moment):
+                continue
+            if contact.direction == 'out':
+                company = contact.company_id or self.env.company
+                contact.rule_warning = Rule._warning(contact.partner_id, contact.channel, contact.moment, company)
 
     @api.model
     def _log(self, partners, channel, company, moment=None, document=None, **vals):

@@ -5,6 +5,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_datetime
 
 from ..engine.contact_window import HORIZON, Cap, Past, Window, next_moment
 from .dunning_rate_table import CUSTOMER_KINDS
@@ -109,6 +110,49 @@ class DunningContactRule(models.Model):
                 allowed, reason = untroubled[key]
             result[partner.id] = (reason is None, allowed, reason and self._reason_text(reason))
         return result
+
+    @api.model
+    def _warning(self, partner, channel, moment, company):
+        """Return what the rules say against a contact at a moment, and when it is allowed; False if nothing does."""
+        # A person who is being entered has no id yet, and no contacts.
+        partner = partner._origin or partner
+        allowed, following, reason = self._gate(partner, channel, moment, company)[partner.id]
+        if allowed:
+            return False
+        now = fields.Datetime.now()
+        if following and following < now:
+            _allowed, following, _reason = self._gate(partner, channel, now, company)[partner.id]
+        if not following:
+            return self.env._("Outside the contact rules: %(reason)s", reason=reason)
+        if following <= now:
+            return self.env._("Outside the contact rules: %(reason)s Allowed now.", reason=reason)
+        return self.env._(
+            "Outside the contact rules: %(reason)s Allowed from %(moment)s on.",
+            reason=reason,
+            moment=format_datetime(self.env, following, dt_format='short'),
+        )
+
+    @api.model
+    def _may_call(self, customers, company):
+        """Return {customer id: text} of whether customers may be called now, else when and why not now."""
+        contacts = self.env['dunning.notice'].sudo()._contacts(company, customers.ids)
+        persons = {customer.id: contacts.get((customer.id, 'followup'), customer.id) for customer in customers}
+        people = self.env['res.partner'].browse(set(persons.values()))
+        gate = self._gate(people, 'call', fields.Datetime.now(), company)
+        texts = {}
+        for customer_id, person_id in persons.items():
+            allowed, moment, reason = gate[person_id]
+            if allowed:
+                texts[customer_id] = self.env._("Now")
+            elif moment:
+                texts[customer_id] = self.env._(
+                    "From %(moment)s on. %(reason)s",
+                    moment=format_datetime(self.env, moment, dt_format='short'),
+                    reason=reason,
+                )
+            else:
+                texts[customer_id] = self.env._("No. %(reason)s", reason=reason)
+        return texts
 
     @api.model
     def _of_partners(self, partners, company):

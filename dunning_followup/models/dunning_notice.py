@@ -739,6 +739,10 @@ class DunningNotice(models.Model):
             accounts = self.env['credit.account']._for_partners(group.partner_id, company).grouped('partner_id')
             reminders = group.filtered(lambda notice: notice.kind == 'reminder')
             sent = reminders.filtered(lambda notice: notice.state == 'sent')
+            # Thanks are contacts like all others.
+            self.env['dunning.contact']._log_notices(
+                (group - reminders).filtered(lambda notice: notice.state == 'sent')
+            )
             sent._advance_progress()
             self.env['dunning.claim']._book_step(sent)
             self.env['credit.event']._record(

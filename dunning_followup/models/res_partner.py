@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResPartner(models.Model):
@@ -12,6 +12,9 @@ class ResPartner(models.Model):
     dunning_last_date = fields.Date(string="Last Reminder", compute='_compute_dunning')
     dunning_next_date = fields.Date(string="Next Reminder", compute='_compute_dunning')
     dunning_next_step_id = fields.Many2one('dunning.step', string="Next Reminder Step", compute='_compute_dunning')
+    dunning_may_call = fields.Char(
+        string="May Be Called", compute='_compute_dunning_may_call', help="By the contact rules."
+    )
 
     def _compute_dunning(self):
         company = self.env.company.root_id
@@ -39,6 +42,14 @@ class ResPartner(models.Model):
             partner.dunning_last_date = row.get('date_step')
             partner.dunning_next_date = row.get('next_date')
             partner.dunning_next_step_id = row.get('next_step_id')
+
+    @api.depends_context('lang', 'tz', 'company')
+    def _compute_dunning_may_call(self):
+        visible = self.env['credit.account']._visible_partners(self.commercial_partner_id, self.env.user)
+        Rule = self.env['dunning.contact.rule'].sudo()
+        texts = Rule._may_call(visible, self.env.company.root_id) if visible else {}
+        for partner in self:
+            partner.dunning_may_call = texts.get(partner.commercial_partner_id.id)
 
     def action_view_dunning(self):
         """Open the time line of everything sent to this customer by the current company."""

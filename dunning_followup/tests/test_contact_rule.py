@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -170,6 +170,39 @@ class TestContactRule(ClaimsCommon):
         with self.assertRaisesRegex(AccessError, "yourself"):
             call.with_user(self.head).unlink()
         call.unlink()
+
+    def test_who_notes_a_call_is_warned_of_what_the_rules_say_and_not_stopped(self):
+        calls = self.env['dunning.contact'].with_user(self.collector)
+        vals = {'partner_id': self.customer.id, 'channel': 'call', 'company_id': self.company.id}
+        self.rule()
+        self.assertFalse(calls.new({**vals, 'moment': NOW}).rule_warning)
+        night = calls.new({**vals, 'moment': datetime(2126, 11, 27, 18)}).rule_warning
+        self.assertIn("Outside the hours", night)
+        self.assertIn("Allowed from", night)
+        self.assertFalse(calls.new({**vals, 'moment': datetime(2126, 11, 27, 18), 'direction': 'in'}).rule_warning)
+        self.assertFalse(calls.create({**vals, 'moment': datetime(2026, 11, 20, 18)}).rule_warning)
+
+    def test_a_call_of_the_past_is_judged_by_its_day_and_the_next_moment_is_none_of_the_past(self):
+        self.Rule.create({'name': "Quiet", 'hour_from': 0, 'hour_to': 24, 'quiet_days': 3})
+        now = fields.Datetime.now()
+        self.env['dunning.contact']._log(self.customer, 'email', self.company, now - timedelta(days=10))
+        vals = {'partner_id': self.customer.id, 'channel': 'call', 'company_id': self.company.id}
+
+        warning = self.env['dunning.contact'].new({**vals, 'moment': now - timedelta(days=9)}).rule_warning
+
+        self.assertIn("Quiet days", warning)
+        self.assertIn("Allowed now", warning)
+
+    def test_the_customer_shows_whether_he_may_be_called_and_when(self):
+        account = self._account()
+        self.assertEqual((account.dunning_may_call, self.customer.dunning_may_call), ("Now", "Now"))
+        self.Rule.create({'name': "Quiet", 'hour_from': 0, 'hour_to': 24, 'quiet_days': 3})
+        self.env['dunning.contact']._log(self.customer, 'email', self.company)
+        self.env.invalidate_all()
+        self.assertRegex(account.dunning_may_call, "^From .* on. Quiet days")
+        self.customer.dunning_no_call = True
+        self.env.invalidate_all()
+        self.assertRegex(self.customer.dunning_may_call, "^No. ")
 
     def test_only_managers_change_the_rules(self):
         rule = self.rule()

@@ -731,6 +731,10 @@ class TestSend(DunningCommon):
         self.assertEqual(len(thanks), 1)
         self.assertIn("Thank you", thanks.mail_mail_id.subject)
 
+        self._mails_go_out(thanks)
+        noted = self.env['dunning.contact'].search([('res_model', '=', thanks._name), ('res_id', '=', thanks.id)])
+        self.assertEqual((noted.channel, noted.commercial_partner_id), ('email', self.customer))
+
     def test_who_got_a_credit_note_is_not_thanked_for_a_payment(self):
         self.plan.thank_you = True
         invoice = self._overdue(100, 10)
