@@ -578,6 +578,9 @@ class DunningNotice(models.Model):
                 {'state': 'exception', 'failure_reason': reason}
             )
             notice.write({'state': 'failed', 'reason': reason, 'date_next': False, 'booked': False})
+        self._open_sms().filtered(lambda sms: sms.state == 'outgoing').write(
+            {'state': 'error', 'failure_type': 'unknown'}
+        )
 
     def _may_hand_over(self):
         """Tell whether the e-mail of this notice may go out: nobody is at it, and it has not gone."""

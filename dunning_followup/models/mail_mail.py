@@ -44,8 +44,10 @@ class MailMail(models.Model):
             'post_send_callback': post_send_callback,
         }
         if not auto_commit:
-            busy = notices.filtered(lambda notice: not notice._may_hand_over()).mail_mail_id
-            return super(MailMail, self - busy)._send(**options)
+            # By hand, or in the midst of something else: nothing may be committed here, so that the queue sends them.
+            if notices:
+                self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+            return super(MailMail, self - notices.mail_mail_id)._send(**options)
         others = self.filtered(lambda mail: mail.id not in notice_of)
         if others or not self:
             super(MailMail, others)._send(**options)

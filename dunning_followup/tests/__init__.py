@@ -12,6 +12,7 @@ from . import test_mail_handover
 from . import test_no_more_credit
 from . import test_run
 from . import test_second_look
+from . import test_sms_handover
 from . import test_unattended
 from . import test_waiting
 from . import test_ways

@@ -18,7 +18,7 @@ class TestMailHandover(DunningCommon):
         self.notice = self._notice(self.run_)
         self.mail = self.notice.mail_mail_id
 
-    def _hand_over(self, mails=None):
+    def _hand_over(self, mails=None, auto_commit=True):
         """Send mails as the queue does; return those that core got to send."""
         sent = []
 
@@ -34,7 +34,7 @@ class TestMailHandover(DunningCommon):
             self.registry.cursor() as cr,
             patch('odoo.addons.mail.models.mail_mail.MailMail._send', send),
         ):
-            (mails or self.mail).with_env(self.env(cr=cr, su=True))._send(auto_commit=True)
+            (mails or self.mail).with_env(self.env(cr=cr, su=True))._send(auto_commit=auto_commit)
         self.env.invalidate_all()
         return sent
 
@@ -57,6 +57,12 @@ class TestMailHandover(DunningCommon):
         self.notice.write({'state': 'sending', 'date_claimed': fields.Datetime.now()})
 
         self.assertEqual(self._hand_over(), [])
+
+    def test_by_hand_a_reminder_is_left_to_the_queue_and_other_mails_go_out(self):
+        other = self.env['mail.mail'].create({'email_to': 'y@example.com', 'subject': "Hello"})
+
+        self.assertEqual(self._hand_over(self.mail | other, auto_commit=False), other.ids)
+        self.assertEqual((self.notice.state, self.mail.state), ('queued', 'outgoing'))
 
     def test_who_died_while_handing_over_leaves_a_failed_notice_that_a_person_decides_on(self):
         self._abandon()
