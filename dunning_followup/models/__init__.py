@@ -42,4 +42,5 @@ from . import dunning_limitation_event
 from . import dunning_tax_invoice_number
 from . import dunning_due_change
 from . import account_move_claims
+from . import mail_thread
 from . import credit_account_claims

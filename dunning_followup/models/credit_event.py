@@ -13,6 +13,7 @@ REFERENCES = {
 KINDS = [
     ('dunning_sent', "Reminder sent"),
     ('dunning_failed', "Reminder failed"),
+    ('dunning_undelivered', "Reminder not delivered"),
     ('claim_waived', "Claim waived"),
     ('claim_reinstated', "Claim reinstated"),
     ('claim_invoiced', "Claim invoiced"),
@@ -56,6 +57,7 @@ class CreditEvent(models.Model):
         )
 
     _describe_dunning_failed = _describe_dunning_sent
+    _describe_dunning_undelivered = _describe_dunning_sent
 
     def _describe_claim(self, payload, references):
         labels = dict(self.env['dunning.claim']._fields['kind']._description_selection(self.env))

@@ -305,15 +305,12 @@ class DunningGateway(models.Model):
             )
             if notice:
                 status = _text(_dig(receipt, self.receipt_status_field or 'status'))
-                delivered = status.lower() in good
-                notice.write(
-                    {
-                        'delivery': 'delivered' if delivered else 'undelivered',
-                        'reason': False
-                        if delivered
-                        else self.env._("Not delivered, says the provider: %(status)s", status=status[:100]),
-                    }
-                )
+                if status.lower() in good:
+                    notice.write({'delivery': 'delivered', 'reason': False})
+                else:
+                    notice._undelivered(
+                        self.env._("Not delivered, says the provider: %(status)s", status=status[:100])
+                    )
                 noted += 1
         return noted
 

@@ -202,10 +202,19 @@ class DunningNotice(models.Model):
     def action_retry(self):
         """Send what failed again now; collectors only."""
         self._check_collector()
-        failed = self.filtered(lambda notice: notice.state in ('failed', 'to_send'))
+        failed = self.filtered(
+            lambda notice: notice.state in ('failed', 'to_send')
+            or (notice.state == 'sent' and notice.delivery == 'undelivered')
+        )
         if not failed:
-            raise UserError(self.env._("Only what failed or waits can be tried again."))
-        failed.sudo().write({'state': 'to_send', 'date_next': False, 'attempts': 0, 'booked': False})
+            raise UserError(self.env._("Only what failed, waits or was not delivered can be tried again."))
+        # What did not arrive was no contact; when it goes out again, it is noted again.
+        lost = failed.filtered(lambda notice: notice.state == 'sent')
+        noted = [('res_model', '=', self._name), ('res_id', 'in', lost.ids)]
+        self.env['dunning.contact'].sudo().search(noted).unlink()
+        failed.sudo().write(
+            {'state': 'to_send', 'date_next': False, 'attempts': 0, 'booked': False, 'delivery': False}
+        )
         failed.run_id.sudo().filtered(lambda run: run.state == 'done').write({'state': 'sending'})
         self._trigger()
 
@@ -522,6 +531,49 @@ class DunningNotice(models.Model):
             {'state': 'sent', 'date_sent': fields.Datetime.now(), 'reason': False, 'date_next': False, 'booked': False}
         )
 
+    def _bounced(self, address):
+        """Note that the e-mails of these came back from an address."""
+        for notice in self:
+            reader = notice.with_context(lang=notice.company_id.partner_id.lang or self.env.lang)
+            said = address or notice._addresses()
+            reader._undelivered(reader.env._("The e-mail came back: %(address)s", address=said))
+
+    def _undelivered(self, reason):
+        """Note that these did not arrive, and have somebody correct the address; progress stays."""
+        news = self.filtered(lambda notice: notice.delivery != 'undelivered')
+        news.write({'delivery': 'undelivered', 'reason': reason})
+        news = news.filtered(lambda notice: notice.state == 'sent')
+        activity_type = 'dunning_followup.mail_activity_type_undelivered'
+        kind = self.env.ref(activity_type)
+        for company, notices in news.grouped('company_id').items():
+            accounts = self.env['credit.account']._for_partners(notices.partner_id, company)
+            account_of = accounts.grouped('partner_id')
+            self.env['credit.event']._record(
+                [
+                    (account_of[notice.partner_id], 'dunning_undelivered', notice._prepare_payload())
+                    for notice in notices
+                    if notice.kind == 'reminder'
+                ]
+            )
+            domain = [('res_model', '=', 'credit.account'), ('activity_type_id', '=', kind.id)]
+            asked = self.env['mail.activity'].search([*domain, ('res_id', 'in', accounts.ids)]).mapped('res_id')
+            vals_list = []
+            for notice in notices:
+                account = account_of[notice.partner_id]
+                if account.id in asked:
+                    continue
+                asked.append(account.id)
+                user = account._collector(notice.run_id.user_id)
+                reader = notice.with_context(lang=user.lang or self.env.lang)
+                note = reader.env._(
+                    "%(reminder)s: %(reason)s\nCorrect the address, then send the reminder again from there.",
+                    reminder=reader.display_name,
+                    reason=reason,
+                )
+                summary = reader.env._("Reminder not delivered: correct the address")
+                vals_list.append(account._prepare_dunning_activity(activity_type, user, summary, note))
+            self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(vals_list)
+
     @api.model
     def _recover(self):
         """Look after what somebody was handing over who is not there any more."""
@@ -603,6 +655,9 @@ class DunningNotice(models.Model):
             )
             steps = notices.plan_id._engine_steps()
             elsewhere = notices._lines_elsewhere()
+            again = self.env['dunning.progress'].search([('notice_id', 'in', notices.ids)])
+            # Sent once, and not delivered: the step is theirs.
+            own = {(progress.notice_id.id, progress.move_line_id.id) for progress in again}
             changed, gone = set(), []
             for line in notices.line_ids:
                 row = rows.get(line.move_line_id.id)
@@ -612,9 +667,10 @@ class DunningNotice(models.Model):
                     changed.add(line.notice_id.id)
                     continue
                 vals = {}
-                if line.step_id and (
-                    line.id in elsewhere or not line._still_due(row, steps.get(line.notice_id.plan_id.id, []), date)
-                ):
+                due = (line.notice_id.id, line.move_line_id.id) in own or (
+                    line.step_id and line._still_due(row, steps.get(line.notice_id.plan_id.id, []), date)
+                )
+                if line.step_id and (line.id in elsewhere or not due):
                     vals = {'step_id': False, 'step_days': False}
                 if row['days_overdue'] <= 0 and (vals or not line.step_id):
                     gone.append(line.id)

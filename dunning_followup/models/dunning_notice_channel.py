@@ -67,12 +67,14 @@ class DunningNotice(models.Model):
                 notice.mail_mail_id.write({**vals, 'state': 'outgoing'})
                 continue
             new.append(notice)
+            # One that did not arrive is a message of its own: mail servers drop what they have seen.
+            again = f'-{notice.mail_mail_id.id}' if notice.mail_mail_id else ''
             vals_list.append(
                 {
                     **vals,
                     'auto_delete': False,
                     'is_notification': False,
-                    'message_id': f'<dunning-{notice.key}@{self.env.cr.dbname}>',
+                    'message_id': f'<dunning-{notice.key}{again}@{self.env.cr.dbname}>',
                     'headers': repr({'X-Dunning-Notice': notice.key}),
                     'model': 'credit.account',
                     'res_id': accounts[notice.company_id, notice.partner_id].id,

@@ -3,6 +3,7 @@ from odoo.tests.common import can_import
 from . import test_claim
 from . import test_claim_notice
 from . import test_contact_rule
+from . import test_delivery
 from . import test_engine_claims
 from . import test_exclusion
 from . import test_gateway

@@ -247,8 +247,11 @@ class TestReceipt(GatewayCommon, HttpCase):
 
         self._post({'BizId': 'B-1', 'success': False})
 
-        self.assertEqual(notice.delivery, 'undelivered')
+        self.assertEqual((notice.state, notice.delivery), ('sent', 'undelivered'))
         self.assertIn('false', notice.reason)
+        account = self.Account._for_partners(self.customer, self.company)
+        kind = self.env.ref('dunning_followup.mail_activity_type_undelivered')
+        self.assertEqual(account.activity_ids.activity_type_id, kind)
 
     def test_without_the_secret_nothing_is_noted(self):
         notice = self._sent()
