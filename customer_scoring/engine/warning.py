@@ -28,6 +28,8 @@ class Facts:
 
     score: float | None = None
     score_before: float | None = None
+    score_since: str = ''  # the day of the score before
+    score_first: bool = False  # it is the first by this version of the card, which is younger than the comparison
     grade_rank: int | None = None  # higher is worse
     grade_rank_before: int | None = None
     days_late: tuple[float, ...] = ()  # of settled items, by the day of their payment
@@ -98,14 +100,19 @@ def _score_drop(facts, thresholds):
         return None
     if facts.score_before - facts.score < thresholds.score_drop:
         return None
-    return {'before': facts.score_before, 'now': facts.score}
+    return {'before': facts.score_before, 'now': facts.score, **_since(facts)}
+
+
+def _since(facts):
+    """Return the figures that say with which score the one of today was compared."""
+    return {'since': facts.score_since, 'first': facts.score_first} if facts.score_since else {}
 
 
 @finder('grade_down')
 def _grade_down(facts, _thresholds):
     if facts.grade_rank is None or facts.grade_rank_before is None or facts.grade_rank <= facts.grade_rank_before:
         return None
-    return {}
+    return _since(facts)
 
 
 @finder('slower')

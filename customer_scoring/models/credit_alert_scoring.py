@@ -3,7 +3,7 @@ from collections import defaultdict
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL, format_list, formatLang
+from odoo.tools import SQL, format_date, format_list, formatLang
 
 from ..engine.warning import Facts, Payment, warnings
 from .scoring_score import READERS
@@ -107,35 +107,45 @@ class CreditAlert(models.Model):
 
     @api.model
     def _score_facts(self, accounts, today):
-        """Return {account id: score and grade now and some months ago, by the same card}, in one statement."""
+        """Return {account id: score and grade now and some months ago, by the same card}, in one statement.
+
+        A version of a card that has not scored for so long yet is compared with its first score.
+        """
         self.env['scoring.score'].flush_model()
         self.env['credit.grade'].flush_model(['sequence'])
+        start = today - relativedelta(months=MONTHS_BEFORE)
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT account.id, now.score, before.score, now_grade.sequence, before_grade.sequence
+                SELECT account.id, now.score, before.score, now_grade.sequence, before_grade.sequence, before.date
                   FROM unnest(%(accounts)s) AS account(id)
-            CROSS JOIN LATERAL (SELECT card_id, score, grade_id FROM scoring_score
+            CROSS JOIN LATERAL (SELECT id, card_id, score, grade_id FROM scoring_score
                                  WHERE account_id = account.id ORDER BY date DESC, id DESC LIMIT 1) AS now
             -- Another card is another measure: with it all customers would change at once.
-            CROSS JOIN LATERAL (SELECT score, grade_id FROM scoring_score
-                                 WHERE account_id = account.id AND date <= %(before)s AND card_id = now.card_id
-                              ORDER BY date DESC, id DESC LIMIT 1) AS before
+            CROSS JOIN LATERAL (SELECT id, score, grade_id, date FROM scoring_score
+                                 WHERE account_id = account.id AND card_id = now.card_id
+                              ORDER BY date <= %(start)s DESC,
+                                       CASE WHEN date <= %(start)s THEN %(start)s - date ELSE date - %(start)s END,
+                                       CASE WHEN date <= %(start)s THEN -id ELSE id END
+                                 LIMIT 1) AS before
              LEFT JOIN credit_grade now_grade ON now_grade.id = now.grade_id
              LEFT JOIN credit_grade before_grade ON before_grade.id = before.grade_id
+                 WHERE before.id != now.id
                 """,
                 accounts=accounts.ids,
-                before=today - relativedelta(months=MONTHS_BEFORE),
+                start=start,
             )
         )
         return {
             account_id: {
                 'score': score,
                 'score_before': score_before,
+                'score_since': fields.Date.to_string(since),
+                'score_first': since > start,
                 'grade_rank': rank,
                 'grade_rank_before': rank_before,
             }
-            for account_id, score, score_before, rank, rank_before in rows
+            for account_id, score, score_before, rank, rank_before, since in rows
         }
 
     @api.model
@@ -272,11 +282,22 @@ class CreditAlert(models.Model):
         return formatLang(self.env, value, digits=digits)
 
     def _describe_score_drop(self, figures):
-        return self.env._(
+        drop = self.env._(
             "from %(before)s to %(now)s",
             before=self._number(figures['before']),
             now=self._number(figures['now']),
         )
+        since = self._describe_grade_down(figures)
+        return self.env._("%(drop)s %(since)s", drop=drop, since=since) if since else drop
+
+    def _describe_grade_down(self, figures):
+        """Return since when; also with what it was compared where that is not the score of some months ago."""
+        if not figures.get('since'):
+            return False
+        day = format_date(self.env, figures['since'])
+        if figures.get('first'):
+            return self.env._("since %(day)s, the first score by this version of the card", day=day)
+        return self.env._("since %(day)s", day=day)
 
     def _describe_slower(self, figures):
         return self.env._(

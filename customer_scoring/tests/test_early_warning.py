@@ -1,6 +1,6 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
@@ -162,18 +162,32 @@ class TestEarlyWarning(CreditCommon):
         self.company.scoring_statement_months = 0
         self.assertEqual(self.kinds(), set())
 
+    def scores(self, *rows):
+        """Leave scores of (days ago, score, grade, card: 0 for the old one, 1 for the new)."""
+        cards = self.env['scoring.card'].sudo().search([], order='id', limit=2)
+        self.env.flush_all()
+        for days, score, grade, card in rows:
+            self.env.cr.execute(
+                "INSERT INTO scoring_score (account_id, company_id, card_id, date, score, grade_id)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                [
+                    self.account.id,
+                    self.company.id,
+                    cards[card].id,
+                    self.today - relativedelta(days=days),
+                    score,
+                    grade and grade.id,
+                ],
+            )
+        self.env.invalidate_all()
+
     def test_score_dropped(self):
-        self.env.cr.execute(
-            """
-            INSERT INTO scoring_score (account_id, company_id, card_id, date, score)
-            SELECT %s, %s, card.id, day, score
-              FROM (SELECT MIN(id) AS id FROM scoring_card) AS card,
-                   (VALUES (%s::date, 80), (%s::date, 60)) AS given(day, score)
-            """,
-            [self.account.id, self.company.id, self.today - relativedelta(months=4), self.today],
-        )
+        self.scores((130, 80, None, 0), (0, 60, None, 0))
         alert = self.update()
-        self.assertEqual((alert.kind, alert.figures), ('score_drop', {'before': 80.0, 'now': 60.0}))
+        since = fields.Date.to_string(self.today - relativedelta(days=130))
+        self.assertEqual(
+            (alert.kind, alert.figures), ('score_drop', {'before': 80.0, 'now': 60.0, 'since': since, 'first': False})
+        )
         # Sales learn that there is something, not the score.
         self.assertIn("80", alert.with_user(self.analyst).detail)
         self.assertFalse(alert.with_user(self.sales_user).detail)
@@ -185,17 +199,29 @@ class TestEarlyWarning(CreditCommon):
         self.assertTrue(activities)
         self.assertFalse([text for text in activities.mapped('summary') if '80' in text])
 
-    def test_score_of_another_card_is_no_drop(self):
-        self.env.cr.execute(
-            """
-            INSERT INTO scoring_score (account_id, company_id, card_id, date, score)
-            SELECT %s, %s, card.id, day, score
-              FROM (SELECT MIN(id) AS old, MAX(id) AS new FROM scoring_card) AS cards,
-                   LATERAL (VALUES (cards.old, %s::date, 80), (cards.new, %s::date, 60)) AS card(id, day, score)
-            """,
-            [self.account.id, self.company.id, self.today - relativedelta(months=4), self.today],
-        )
+    def test_score_is_compared_with_the_last_one_of_three_months_ago(self):
+        self.scores((200, 95, None, 0), (130, 65, None, 0), (120, 65, None, 0), (50, 90, None, 0), (0, 60, None, 0))
         self.assertFalse(self.update())
+
+    def test_score_of_another_card_is_no_drop(self):
+        self.scores((130, 80, None, 0), (0, 60, None, 1))
+        self.assertFalse(self.update())
+
+    def test_new_version_of_a_card_is_compared_with_its_first_score(self):
+        better, worse = self.env['credit.grade'].create(
+            [{'code': "V1", 'name': "Better", 'sequence': 1}, {'code': "V2", 'name': "Worse", 'sequence': 2}]
+        )
+        # 40 was the last score by the old version, 80 the first by the new one.
+        self.scores((130, 40, better, 0), (20, 80, better, 1), (10, 75, better, 1))
+        self.assertFalse(self.update())
+        self.scores((0, 60, worse, 1))
+        alerts = self.update().grouped('kind')
+        self.assertEqual(set(alerts), {'score_drop', 'grade_down'})
+        since = fields.Date.to_string(self.today - relativedelta(days=20))
+        self.assertEqual(alerts['score_drop'].figures, {'before': 80.0, 'now': 60.0, 'since': since, 'first': True})
+        for alert in alerts.values():
+            self.assertIn("the first score by this version of the card", alert.with_user(self.analyst).detail)
+        self.assertNotIn("80", alerts['grade_down'].detail)
 
     def test_statements_do_not_grow_with_the_customers(self):
         partners = self.env['res.partner'].create([{'name': f"C{i}", 'is_company': True} for i in range(20)])
