@@ -178,6 +178,24 @@ class ScoringCard(models.Model):
                 self.env._("%(card)s gives no grades. Add from which score on there is which.", card=self.name)
             )
 
+        self._check_fit_for_persons()
+
+    def _check_fit_for_persons(self):
+        """Raise a UserError if natural persons would be scored by what must not be held for or against a person."""
+        self.ensure_one()
+        if self.partner_kind == 'company':
+            return
+        if unfit := self.characteristic_ids.filtered(lambda item: not item._fit_for_persons()):
+            raise UserError(
+                self.env._(
+                    "%(card)s would score natural persons by “%(characteristic)s”, which is not for natural persons. "
+                    "Let the card be for companies, or take it out; an outside factor may be cleared for natural "
+                    "persons under Configuration, Outside Factors.",
+                    card=self.name,
+                    characteristic=unfit[0].display_name,
+                )
+            )
+
     # -------------------------------------------------------------------------
     # CRUD
     # -------------------------------------------------------------------------

@@ -81,6 +81,22 @@ class ScoringCharacteristic(models.Model):
             for type_ in self.env['scoring.factor.type'].sudo().search([])
         }
 
+    def _fit_for_persons(self):
+        """Tell whether scores of natural persons may rest on this.
+
+        Not what credit managers have not cleared for it, nor where a person lives: that comes close to its origin.
+        """
+        self.ensure_one()
+        if self.metric == 'country_risk':
+            return False
+        # A day of foundation is as good as a birthday where there is nothing that was founded.
+        code = 'founded' if self.metric == 'years_in_business' else (self.metric or '').removeprefix(FACTOR)
+        if code == self.metric:
+            return True
+        # Which factors are for natural persons is configuration that holds for every card.
+        factor = self.env['scoring.factor.type'].sudo().with_context(active_test=False).search([('code', '=', code)])
+        return not factor.natural_forbidden and not (factor and factor._forbidden_word())
+
     def _metric(self):
         """Return the engine's Metric of this characteristic."""
         self.ensure_one()

@@ -3,6 +3,8 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..engine.attribute import forbidden_word
+
 
 class ScoringFactorType(models.Model):
     """A kind of outside fact that scores may count: its code, what its values are, how long they hold."""
@@ -29,7 +31,10 @@ class ScoringFactorType(models.Model):
     option_ids = fields.One2many('scoring.factor.option', 'type_id', string="Grades", copy=True)
     higher_is_better = fields.Boolean(default=True)
     natural_forbidden = fields.Boolean(
-        string="Not for Natural Persons", help="Can't be entered for natural persons, and their scores don't count it."
+        string="Not for Natural Persons",
+        default=True,
+        help="Can't be entered for natural persons, and their scores don't count it. Clear it only for what may be "
+        "held for or against a person by law: never for gender, age, origin, belief, health and the like.",
     )
     validity_months = fields.Integer(
         string="Valid for (Months)", default=12, help="After that scores don't count it any more. 0: without end."
@@ -46,6 +51,27 @@ class ScoringFactorType(models.Model):
                 raise ValidationError(
                     self.env._("A technical code has small letters, digits and _ only, and begins with a letter.")
                 )
+
+    @api.constrains('name', 'code', 'natural_forbidden', 'option_ids')
+    def _check_natural_forbidden(self):
+        for each in self:
+            if not each.natural_forbidden and (word := each._forbidden_word()):
+                raise ValidationError(
+                    self.env._(
+                        "%(factor)s: “%(word)s” is an attribute of a person, and no score of a natural person may rest "
+                        "on it. Let it be not for natural persons, or give it another name if it means something else.",
+                        factor=each.name,
+                        word=word,
+                    )
+                )
+
+    def _forbidden_word(self):
+        """Return the word in the code, or the names in any language, that stands for a forbidden attribute, or None."""
+        self.ensure_one()
+        langs = [code for code, _name in self.env['res.lang'].get_installed()]
+        translated = [self.with_context(lang=lang) for lang in langs]
+        names = [name for each in translated for name in (each.name, *each.option_ids.mapped('name'))]
+        return forbidden_word(self.code, *names)
 
     @api.constrains('kind', 'option_ids')
     def _check_options(self):
@@ -83,3 +109,7 @@ class ScoringFactorOption(models.Model):
     type_id = fields.Many2one('scoring.factor.type', required=True, index=True, ondelete='cascade')
     name = fields.Char(string="Grade", required=True, translate=True)
     value = fields.Float(digits=(16, 2), aggregator=None, help="What scorecards see.")
+
+    @api.constrains('name')
+    def _check_name(self):
+        self.type_id._check_natural_forbidden()

@@ -7,6 +7,8 @@ from ..engine.metric import ENTERED, METRICS
 from ..engine.wording import SENTENCES, WITHHELD
 from .scoring_score import READERS
 
+# What others say of a person may rest on anything.
+FROM_OTHERS = {'country_risk', 'external_rating', 'questionnaire', 'years_in_business'}
 # Below this nothing is seen of a figure with one decimal.
 SMALL = 0.05
 
@@ -93,7 +95,7 @@ class ScoringScore(models.Model):
             'decision': self._explained_decision(),
             'person': self.account_id.natural_person,
             'attributes': self.account_id.natural_person
-            and not any((line.metric or '').startswith('factor:') for line in lines),
+            and all(line.metric in METRICS and line.metric not in FROM_OTHERS for line in lines),
             'rest': self.rest_text,
             'little': self.little,
         }

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -5,6 +6,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
+from ..engine.attribute import forbidden_word
 from ..engine.history import History
 from ..engine.metric import METRICS
 from ..engine.score import Customer, evaluate
@@ -69,6 +71,78 @@ class CardCommon(ScoringCommon):
             day = cls.today - timedelta(days=100)
             invoice = cls._invoice(1000.0, partner, due=day, invoice_date=day - timedelta(days=30))
             cls._paid(invoice, late=days)
+
+
+@tagged('post_install', '-at_install')
+class TestCardForPersons(CardCommon):
+    """What is not for natural persons scores none."""
+
+    def factor(self, code, **values):
+        return self.env['scoring.factor.type'].create({'name': code.capitalize(), 'code': code, **values})
+
+    def card_by(self, metric, kind):
+        card = self._card(active=False, partner_kind=kind)
+        rows = [Command.create({'low': low, 'points': low}) for low in (0, 50)]
+        self.env['scoring.characteristic'].create({'card_id': card.id, 'metric': metric, 'bin_ids': rows})
+        return card
+
+    def test_factor_is_not_for_persons_until_it_is_cleared(self):
+        factor = self.factor('bank_flow')
+        self.assertTrue(factor.natural_forbidden)
+        for kind in ('all', 'person'):
+            with self.assertRaisesRegex(UserError, "would score natural persons by “Bank_flow”"):
+                self.card_by('factor:bank_flow', kind).action_activate()
+        self.card_by('factor:bank_flow', 'company').action_activate()
+        factor.natural_forbidden = False
+        self.card_by('factor:bank_flow', 'person').action_activate()
+
+    def test_where_a_person_lives_and_when_it_began_do_not_score_it(self):
+        self.env.ref('customer_scoring.factor_type_founded').natural_forbidden = True
+        for metric in ('country_risk', 'years_in_business'):
+            with self.assertRaisesRegex(UserError, "would score natural persons"):
+                self.card_by(metric, 'all').action_activate()
+            self.card_by(metric, 'company').action_activate()
+
+    @contextmanager
+    def refused(self, part):
+        with self.assertRaises(ValidationError) as caught:
+            yield
+        self.assertIn(part, str(caught.exception))
+
+    def test_attributes_of_a_person_are_never_cleared(self):
+        for code in ('gender', 'sex', 'age_group', 'birth_year', 'religion', 'ethnicity', 'nationality', 'health'):
+            with self.refused("attribute of a person"):
+                self.factor(code, natural_forbidden=False)
+        for name in ("性别", "客户年龄", "国籍", "Customer's age", "Marital status"):
+            with self.refused("attribute of a person"):
+                self.factor('harmless', name=name, natural_forbidden=False)
+        factor = self.factor('gender')
+        with self.refused("attribute of a person"):
+            factor.natural_forbidden = False
+        harmless = self.factor('average_balance', natural_forbidden=False)
+        with self.refused("attribute of a person"):
+            harmless.name = "Age"
+
+    def test_grades_that_tell_an_attribute_and_translations_are_looked_at_too(self):
+        grades = [Command.create({'name': name, 'value': 1}) for name in ("Male", "Other")]
+        with self.refused("“male”"):
+            self.factor('title', kind='grade', option_ids=grades, natural_forbidden=False)
+        self.env['res.lang']._activate_lang('zh_CN')
+        factor = self.factor('title', natural_forbidden=False)
+        with self.refused("“性别”"):
+            factor.with_context(lang='zh_CN').name = "性别"
+
+    def test_words_that_only_look_alike_are_no_attributes(self):
+        for name in ("Average balance", "Storage", "Percentage paid", "Essex branch", "Sales per region", "银行流水"):
+            self.assertIsNone(forbidden_word(name), name)
+
+    def test_factor_that_was_there_before_the_list_does_not_score_persons(self):
+        factor = self.factor('average_balance', natural_forbidden=False)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE scoring_factor_type SET code = 'gender' WHERE id = %s", [factor.id])
+        factor.invalidate_recordset()
+        with self.assertRaisesRegex(UserError, "would score natural persons"):
+            self.card_by('factor:gender', 'all').action_activate()
 
 
 @tagged('post_install', '-at_install')

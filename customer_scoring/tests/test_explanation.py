@@ -153,7 +153,9 @@ class TestExplanation(ExplanationCommon):
     def test_rating_and_factor_are_named_with_their_origin(self):
         agency = self.env['scoring.rating.provider'].create({'name': "Agency", 'worst': 0, 'best': 100})
         silent = self.env['scoring.rating.provider'].create({'name': "Shown only", 'weight': 0})
-        kind = self.env['scoring.factor.type'].create({'name': "On a court list", 'code': 'court_list', 'kind': 'bool'})
+        kind = self.env['scoring.factor.type'].create(
+            {'name': "On a court list", 'code': 'court_list', 'kind': 'bool', 'natural_forbidden': False}
+        )
         of_customer = {'partner_id': self.customer.id, 'date': self.today}
         for provider, value in ((agency, 70), (silent, 10)):
             self.env['scoring.rating'].create({**of_customer, 'provider_id': provider.id, 'value': value})
@@ -187,6 +189,12 @@ class TestExplanation(ExplanationCommon):
             "gender, age or belief are not looked at",
         ):
             self.assertIn(part, text)
+        # A questionnaire may ask anything.
+        self.env.cr.execute(
+            "UPDATE scoring_score_line SET metric = 'questionnaire' WHERE id = %s", [account.score_id.line_ids[0].id]
+        )
+        account.score_id.line_ids.invalidate_recordset()
+        self.assertFalse(account.score_id._explanation()['attributes'])
         account.with_user(self.manager).grade_id = self.middle
         self.assertIn("Your grade with us is T2 · Middle. Credit Manager decided so on", self.letter(account))
 
