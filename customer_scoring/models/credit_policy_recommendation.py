@@ -45,6 +45,25 @@ class CreditPolicy(models.Model):
         tracking=True,
         help="No limit is recommended above this share of what we invoiced to all customers in the last 12 months.",
     )
+    recommend_margin_percent = fields.Float(
+        string="Our Margin (%)",
+        digits=(16, 1),
+        default=0.0,
+        tracking=True,
+        help="What we earn of what is invoiced, taxes included. More than 0, and where the grade says how many "
+        "default: no limit is recommended of which we expect to lose more than the customer's yearly margin, or the "
+        "share of it below. 0: the expected loss caps nothing.",
+    )
+    recommend_tolerated_percent = fields.Float(
+        string="Of the Margin May Be Lost (%)", digits=(16, 1), default=100.0, tracking=True
+    )
+    recommend_loss_percent = fields.Float(
+        string="Lost in a Default (%)",
+        digits=(16, 1),
+        default=100.0,
+        tracking=True,
+        help="So much of the limit is lost if the customer does not pay; what a security or the estate gives is not.",
+    )
     recommend_raise_after = fields.Integer(
         string="Good Months Before a Raise",
         default=3,
@@ -76,7 +95,8 @@ class CreditPolicy(models.Model):
         'CHECK (recommend_growth_percent >= -100 AND recommend_net_worth_percent >= 0'
         ' AND recommend_concentration_percent >= 0 AND recommend_min_change_percent >= 0'
         ' AND recommend_overdue_lower_percent >= 0 AND recommend_overdue_lower_percent <= 100'
-        ' AND recommend_raise_after >= 0 AND recommend_tolerance_days >= 0 AND recommend_apply_amount >= 0)',
+        ' AND recommend_raise_after >= 0 AND recommend_tolerance_days >= 0 AND recommend_apply_amount >= 0'
+        ' AND recommend_margin_percent >= 0 AND recommend_tolerated_percent >= 0 AND recommend_loss_percent >= 0)',
         "Percentages, months, days and amounts of recommended limits can't be negative, and a limit can't be lowered "
         "by more than 100 %.",
     )

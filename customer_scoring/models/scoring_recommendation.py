@@ -19,7 +19,12 @@ REST_DAYS = 90
 BATCH = 500
 SALES_TYPES = ('out_invoice', 'out_refund', 'out_receipt')
 # What a policy says of the amount; customers without a policy get the defaults.
-SETTINGS = ['recommend_growth_percent', 'recommend_net_worth_percent', 'recommend_concentration_percent']
+SETTINGS = [
+    'recommend_growth_percent', 'recommend_net_worth_percent', 'recommend_concentration_percent',
+    'recommend_margin_percent', 'recommend_tolerated_percent', 'recommend_loss_percent',
+]  # fmt: skip
+# Of these verdicts a limit is proposed.
+PROPOSED = ('first', 'raise', 'lower')
 FAILED = 'customer_scoring.mail_activity_type_recommendation_failed'
 
 
@@ -57,12 +62,18 @@ class ScoringRecommendation(models.Model):
         string="Days Beyond Terms",
         readonly=True,
         digits=(16, 1),
-        help="By when four fifths of the customer's invoices are paid; without paid invoices 0.",
+        help="By when four fifths of the customer's invoices are paid; without paid invoices 0. Early payment shows "
+        "below 0.",
+    )
+    counted_days = fields.Float(
+        string="Days Counted",
+        readonly=True,
+        digits=(16, 1),
+        help="The days of credit, at least 7, and the days beyond terms: from 0 to 30, and no more than the days of "
+        "credit.",
     )
     growth_percent = fields.Float(string="Growth (%)", readonly=True, digits=(16, 1))
-    need = fields.Monetary(
-        readonly=True, help="Invoiced per month × (days of credit + days beyond terms) ÷ 30 × growth."
-    )
+    need = fields.Monetary(readonly=True, help="Invoiced per month × days counted ÷ 30 × growth.")
     grade_id = fields.Many2one('credit.grade', readonly=True, ondelete='restrict')
     grade_factor = fields.Float(readonly=True, digits=(16, 2), help="Of the grade; 1 without a grade.")
     graded_need = fields.Monetary(string="Need by Grade", readonly=True)
@@ -73,8 +84,23 @@ class ScoringRecommendation(models.Model):
         string="Our Sales", readonly=True, help="Invoiced to all customers in 12 months, taxes included."
     )
     concentration_cap = fields.Monetary(string="Share of Our Sales", readonly=True)
+    default_percent = fields.Float(
+        string="Defaults in a Year (%)", readonly=True, digits=(16, 2), help="Of the customers of this grade."
+    )
+    loss_known = fields.Boolean(readonly=True)
+    loss_cap = fields.Monetary(
+        string="Bearable Loss",
+        readonly=True,
+        help="Of a limit of this amount we expect to lose in a year, by the defaults of the grade and the share that "
+        "is lost then, as much of the margin on this customer as the policy allows.",
+    )
     binding = fields.Selection(
-        [('need', "Need"), ('net_worth', "Net worth"), ('concentration', "Concentration")],
+        [
+            ('need', "Need"),
+            ('net_worth', "Net worth"),
+            ('concentration', "Concentration"),
+            ('expected_loss', "Expected loss"),
+        ],
         string="Decided By",
         readonly=True,
         help="Which of the amounts is the lowest.",
@@ -188,6 +214,10 @@ class ScoringRecommendation(models.Model):
             net_worth_percent=settings['recommend_net_worth_percent'],
             own_sales=own_sales or None,
             concentration_percent=settings['recommend_concentration_percent'],
+            default_percent=account.grade_id.default_percent,
+            loss_percent=settings['recommend_loss_percent'],
+            margin_percent=settings['recommend_margin_percent'],
+            tolerated_percent=settings['recommend_tolerated_percent'],
         )
         result = recommend(basis)
         steps = {step.code: step for step in result.steps}
@@ -212,6 +242,7 @@ class ScoringRecommendation(models.Model):
             'monthly_billing': basis.monthly_billing,
             'terms_days': basis.terms_days,
             'late_days': basis.late_days,
+            'counted_days': steps['need'].days,
             'growth_percent': basis.growth_percent,
             'need': steps['need'].amount,
             'grade_id': account.grade_id.id,
@@ -222,6 +253,9 @@ class ScoringRecommendation(models.Model):
             'net_worth_cap': steps['net_worth'].amount if 'net_worth' in steps else 0.0,
             'own_sales': own_sales,
             'concentration_cap': steps['concentration'].amount if 'concentration' in steps else 0.0,
+            'default_percent': basis.default_percent,
+            'loss_known': 'expected_loss' in steps,
+            'loss_cap': steps['expected_loss'].amount if 'expected_loss' in steps else 0.0,
             'binding': next((step.code for step in result.steps if step.binding), 'need'),
             'amount': result.amount,
             'present_kind': present.limit_kind or 'none',
@@ -396,9 +430,7 @@ class ScoringRecommendation(models.Model):
 
     def _follow(self):
         """Propose, and apply, what the policies of these recommendations say."""
-        wanted = self.filtered(
-            lambda record: record.verdict in ('first', 'raise', 'lower') and record.policy_id.recommend_mode != 'show'
-        )
+        wanted = self.filtered(lambda record: record.verdict in PROPOSED and record.policy_id.recommend_mode != 'show')
         wanted -= wanted._resting()
         if not wanted:
             return
@@ -410,6 +442,8 @@ class ScoringRecommendation(models.Model):
                 record.policy_id.recommend_mode == 'apply'
                 # A natural person has the right to a human decision.
                 and record.partner_id.is_company
+                # That nothing was invoiced lately is no verdict on the customer: somebody says whether it ends credit.
+                and not (record.currency_id.is_zero(record.need) and record.currency_id.is_zero(record.proposed_amount))
                 and record.currency_id.compare_amounts(record.proposed_amount, record.policy_id.recommend_apply_amount)
                 <= 0
             )
@@ -476,8 +510,11 @@ class ScoringRecommendation(models.Model):
                 "Recommended on %(date)s: %(amount)s", date=format_date(self.env, self.date), amount=money(self.amount)
             ),
             self.env._(
-                "Need: %(monthly)s a month × (%(terms)s + %(late)s days) ÷ 30, and %(growth)s %% growth = %(need)s",
+                "Need: %(monthly)s a month × %(days)s days ÷ 30, and %(growth)s %% growth = %(need)s. Days of credit: "
+                "%(terms)s, counted as 7 at least. Days beyond terms: %(late)s, counted from 0 to 30 and no more than "
+                "the days of credit",
                 monthly=money(self.monthly_billing),
+                days=formatLang(self.env, self.counted_days, digits=1),
                 terms=formatLang(self.env, self.terms_days, digits=1),
                 late=formatLang(self.env, self.late_days, digits=1),
                 growth=formatLang(self.env, self.growth_percent, digits=1),
@@ -506,6 +543,13 @@ class ScoringRecommendation(models.Model):
                     sales=money(self.own_sales),
                 )
             )
+        if self.loss_known:
+            lines.append(
+                self.env._(
+                    "Not above %(cap)s, of which we expect to lose as much of our margin as the policy allows",
+                    cap=money(self.loss_cap),
+                )
+            )
         return '\n'.join(lines)
 
     # -------------------------------------------------------------------------
@@ -513,13 +557,35 @@ class ScoringRecommendation(models.Model):
     # -------------------------------------------------------------------------
 
     def action_propose(self):
-        """Submit the recommended amount as a proposal, whatever the verdict; for analysts and credit managers.
+        """Submit the recommended limit as a proposal; for analysts and credit managers.
+
+        :raise AccessError: if the user may not propose limits
+        :raise UserError: if nothing is to be proposed, it is not the newest, or there is a proposal under way
+        """
+        self.ensure_one()
+        self.check_access('read')
+        if self.verdict not in PROPOSED:
+            raise UserError(
+                self.env._(
+                    "The recommendation is not to change the limit now: %(verdict)s. To propose the amount all the "
+                    "same, choose Propose Anyway.",
+                    verdict=self._verdict_label(),
+                )
+            )
+        return self._propose_by_hand()
+
+    def action_propose_anyway(self):
+        """Submit the computed amount although the recommendation is not to change the limit; the proposal says so.
 
         :raise AccessError: if the user may not propose limits
         :raise UserError: if it is not the newest, or there is a proposal under way
         """
         self.ensure_one()
         self.check_access('read')
+        return self._propose_by_hand()
+
+    def _propose_by_hand(self):
+        """Submit one recommendation as a proposal of the user, and open that."""
         self.env['credit.limit'].check_access('create')
         if not self.latest:
             raise UserError(self.env._("There is a newer recommendation for this customer. Propose that one."))
@@ -531,13 +597,22 @@ class ScoringRecommendation(models.Model):
                     "A limit for %(customer)s waits for a decision already.", customer=self.partner_id.display_name
                 )
             )
-        amount = self.proposed_amount if self.verdict in ('first', 'raise', 'lower') else self.amount
-        limit = self.env['credit.limit'].create(self._prepare_limit() | {'amount': amount})
+        vals = self._prepare_limit()
+        if self.verdict not in PROPOSED:
+            against = self.env._(
+                "Proposed against the recommendation, which is not to change the limit now: %(verdict)s",
+                verdict=self._verdict_label(),
+            )
+            vals |= {'amount': self.amount, 'reason': f"{against}\n{vals['reason']}"}
+        limit = self.env['credit.limit'].create(vals)
         limit._follow_recommendation(self)
         limit.action_submit()
         # As above.
         self.sudo().limit_id = limit
         return limit.get_formview_action()
+
+    def _verdict_label(self):
+        return dict(self._fields['verdict']._description_selection(self.env))[self.verdict]
 
     def action_view_invoices(self):
         """Open the invoices and credit notes that were counted."""

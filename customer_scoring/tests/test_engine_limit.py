@@ -54,8 +54,39 @@ class TestRecommendedLimit(BaseCase):
         self.assertEqual(result.amount, 120_000.0)
         self.assertEqual([step.code for step in result.steps if step.binding], ['concentration'])
 
-    def test_early_payers_need_less_than_their_terms(self):
-        self.assertEqual(recommend(replace(BASIS, late_days=-15)).amount, 60_000.0)
+    def test_expected_loss_takes_no_more_than_the_margin(self):
+        # 1 200 000 a year at 10 % earn 120 000; with 2 of 10 customers lost entirely, 600 000 lose that much.
+        basis = replace(BASIS, grade_factor=10.0, default_percent=20.0, margin_percent=10.0)
+        result = recommend(basis)
+        self.assertEqual((amounts(result)['expected_loss'], result.amount), (600_000.0, 600_000.0))
+        self.assertEqual([step.code for step in result.steps if step.binding], ['expected_loss'])
+        self.assertEqual(recommend(replace(basis, loss_percent=50.0)).amount, 1_200_000.0)
+        self.assertEqual(recommend(replace(basis, tolerated_percent=25.0)).amount, 150_000.0)
+
+    def test_expected_loss_that_is_not_known_caps_nothing(self):
+        for values in ({'default_percent': 20.0}, {'margin_percent': 10.0}):
+            self.assertNotIn('expected_loss', amounts(recommend(replace(BASIS, **values))))
+
+    def test_early_payers_need_what_they_were_given(self):
+        for days in (-15, -30, -90):
+            self.assertEqual(recommend(replace(BASIS, late_days=days)).amount, 120_000.0)
+
+    def test_what_is_payable_at_once_is_open_for_a_week(self):
+        # 100 000 a month are 23 333 a week; and 20 % more.
+        basis = replace(BASIS, terms_days=0, late_days=0)
+        self.assertEqual(recommend(basis).amount, 28_000.0)
+        self.assertEqual(recommend(replace(basis, late_days=-5)).amount, 28_000.0)
+        self.assertEqual(recommend(basis).steps[0].days, 7.0)
+
+    def test_lateness_raises_the_limit_by_30_days_at_most(self):
+        self.assertEqual(recommend(replace(BASIS, late_days=30)).amount, 240_000.0)
+        for days in (60, 120):
+            self.assertEqual(recommend(replace(BASIS, terms_days=60, late_days=days)).steps[0].days, 90.0)
+            self.assertEqual(recommend(replace(BASIS, late_days=days)).amount, 240_000.0)
+
+    def test_lateness_counts_no_longer_than_the_credit(self):
+        for days in (14, 15, 120):
+            self.assertEqual(recommend(replace(BASIS, terms_days=14, late_days=days)).steps[0].days, 28.0)
 
     def test_credit_notes_beyond_invoices_need_nothing(self):
         self.assertEqual(recommend(replace(BASIS, monthly_billing=-5.0)).amount, 0.0)

@@ -81,6 +81,21 @@ class TestRecommendation(CreditCommon):
         self.assertAlmostEqual(record.concentration_cap, 1200.0)
         self.assertEqual(record.amount, min(record.graded_need, 1200.0))
 
+    def test_expected_loss_caps_where_grade_and_policy_say_so(self):
+        self.grade.write({'limit_factor': 2.0, 'default_percent': 10.0})
+        account = self._account(grade_id=self.grade.id)
+        self.buy()
+        record = self.recommend(account)
+        self.assertEqual((record.loss_known, record.binding, record.amount), (False, 'need', 2000.0))
+        # 12 000 a year at 2 % earn 240; a tenth of half of 4 800 is 240.
+        self.policy.write({'recommend_margin_percent': 2.0, 'recommend_loss_percent': 50.0})
+        record = self.recommend(account)
+        self.assertEqual((record.loss_cap, record.binding, record.amount), (4800.0, 'need', 2000.0))
+        self.policy.recommend_tolerated_percent = 25.0
+        record = self.recommend(account)
+        self.assertEqual((record.loss_cap, record.binding, record.amount), (1200.0, 'expected_loss', 1200.0))
+        self.assertIn("1,200.00, of which we expect to lose", record._explain())
+
     def test_overdue_customer_gets_no_first_limit(self):
         account = self._account()
         self.buy()
@@ -276,6 +291,46 @@ class TestRecommendation(CreditCommon):
         self.assertEqual(account.limit_ids.requested_by_id, self.analyst)
         with self.assertRaisesRegex(UserError, "waits for a decision"):
             record.action_propose()
+
+    def test_early_payer_gets_a_limit(self):
+        self.trade()
+        account = self._account()
+        self.patch(type(self.Recommendation), '_late_days', lambda self, ids, *args: dict.fromkeys(ids, -30.0))
+        record = self.recommend(account)
+        self.assertEqual((record.late_days, record.counted_days, record.verdict), (-30.0, 30.0, 'first'))
+        self.assertEqual(record.need, 1100.0)
+
+    def test_no_credit_because_nothing_was_invoiced_is_not_applied_by_itself(self):
+        self.policy.write({'recommend_mode': 'apply', 'recommend_apply_amount': 100000.0})
+        account = self._account(grade_id=self.grade.id)
+        with freeze_time(self.today - relativedelta(months=20)):
+            self._limit(account, 5000.0, date_from=self.today - relativedelta(months=20))
+        day = self.today - relativedelta(months=18)
+        self._invoice(1000.0, due=day, invoice_date=day)
+        self.Recommendation._recommend_company(self.company)
+        record = account.recommendation_ids
+        self.assertEqual((record.verdict, record.need, record.proposed_amount), ('lower', 0.0, 0.0))
+        self.assertEqual((record.limit_id.state, account.limit_amount), ('submitted', 5000.0))
+
+    def test_no_credit_by_grade_is_applied(self):
+        self.grade.limit_factor = 0.0
+        self.policy.write({'recommend_mode': 'apply', 'recommend_apply_amount': 100000.0})
+        account = self.old_limit(6)
+        account.grade_id = self.grade
+        self.Recommendation._recommend_company(self.company)
+        self.assertEqual((account.recommendation_ids.limit_id.state, account.limit_amount), ('approved', 0.0))
+
+    def test_proposed_against_the_recommendation_only_when_said_so(self):
+        account = self.old_limit(2)
+        action = account.with_user(self.analyst).action_recommend_limit()
+        record = self.Recommendation.with_user(self.analyst).browse(action['res_id'])
+        self.assertEqual(record.verdict, 'wait')
+        with self.assertRaisesRegex(UserError, "Too early for a raise"):
+            record.action_propose()
+        record.action_propose_anyway()
+        self.assertEqual((record.limit_id.state, record.limit_id.amount), ('submitted', record.amount))
+        self.assertIn("against the recommendation", record.limit_id.reason)
+        self.assertIn("Too early for a raise", record.limit_id.reason)
 
     def test_statements_do_not_grow_with_the_customers(self):
         partners = self.env['res.partner'].create([{'name': f"C{i}", 'is_company': True} for i in range(20)])
