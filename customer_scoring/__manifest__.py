@@ -65,6 +65,11 @@ Customer Scoring
     'assets': {
         'web.assets_backend': [
             'customer_scoring/static/src/**/*',
+            ('remove', 'customer_scoring/static/src/scoring_graph/**/*'),
+        ],
+        # Core loads its graph view only when one is opened.
+        'web.assets_backend_lazy': [
+            'customer_scoring/static/src/scoring_graph/**/*',
         ],
     },
     'post_init_hook': 'post_init_hook',

@@ -172,4 +172,6 @@ class CreditAccount(models.Model):
         """Open the scores of this account over time; readable by analysts, managers and auditors."""
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('customer_scoring.scoring_score_action_account')
-        return action | {'domain': [('account_id', '=', self.id)], 'context': {'active_id': self.id}}
+        # Up to this day the last score holds: a day on which nothing changed writes none.
+        context = {'active_id': self.id, 'scoring_until': fields.Date.to_string(self.score_date)}
+        return action | {'domain': [('account_id', '=', self.id)], 'context': context}

@@ -130,6 +130,13 @@ class TestScore(ScoreCommon):
         items = self.env[action['res_model']].with_user(self.analyst).search(action['domain'])
         self.assertEqual(items.move_id, late)
 
+    def test_scores_over_time_are_shown_up_to_the_day_of_the_last_computation(self):
+        self._card()
+        self._trade(0)
+        self.account.action_compute_score()
+        action = self.account.with_user(self.analyst).action_view_scores()
+        self.assertEqual(action['context']['scoring_until'], str(self.today))
+
     def test_another_currency_and_another_company(self):
         other = self.setup_other_company(name="Elsewhere")['company']
         self._card()
