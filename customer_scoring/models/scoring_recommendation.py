@@ -528,13 +528,8 @@ class ScoringRecommendation(models.Model):
             ),
         ]
         if self.net_worth_known:
-            lines.append(
-                self.env._(
-                    "Not above %(cap)s, a share of the net worth of %(worth)s",
-                    cap=money(self.net_worth_cap),
-                    worth=money(self.net_worth),
-                )
-            )
+            # Accountants read this, but no financial statements: neither the net worth nor a share that tells it.
+            lines.append(self.env._("Not above a share of the net worth; the recommendation says of how much"))
         if self.own_sales:
             lines.append(
                 self.env._(

@@ -332,6 +332,27 @@ class TestRecommendation(CreditCommon):
         self.assertIn("against the recommendation", record.limit_id.reason)
         self.assertIn("Too early for a raise", record.limit_id.reason)
 
+    def test_reason_of_a_proposal_does_not_tell_the_net_worth(self):
+        account = self._account()
+        self.buy(3000.0)
+        self.env['scoring.statement'].create(
+            {
+                'partner_id': self.customer.id,
+                'company_id': self.company.id,
+                'period_end': self.today - relativedelta(months=1),
+                'equity': 123456.0,
+            }
+        )
+        action = account.with_user(self.analyst).action_recommend_limit()
+        record = self.Recommendation.with_user(self.analyst).browse(action['res_id'])
+        self.assertEqual((record.net_worth, record.net_worth_cap), (123456.0, 12345.6))
+        record.action_propose()
+        accountant = self._new_user('an_accountant', 'account.group_account_invoice')
+        reason = record.limit_id.with_user(accountant).read(['reason'])[0]['reason']
+        self.assertIn("net worth", reason)
+        for figure in ("123,456", "12,345"):
+            self.assertNotIn(figure, reason)
+
     def test_statements_do_not_grow_with_the_customers(self):
         partners = self.env['res.partner'].create([{'name': f"C{i}", 'is_company': True} for i in range(20)])
         accounts = self.Account._for_partners(partners, self.company)

@@ -516,6 +516,21 @@ class TestScoreRule(ScoreCommon):
         order.action_confirm()
         self.assertEqual(order.state, 'sale')
 
+    def test_check_does_not_tell_the_score(self):
+        self._policy(('score_below', 'hold', {'threshold': 60.0}))
+        self._card()
+        accountant = self._new_user('an_accountant', 'account.group_account_invoice')
+        for late, verdict in (((50, 0), 'hold'), ([0] * 20, 'pass')):
+            self._trade(*late)
+            self.account.action_compute_score()
+            self.assertGreater(self.account.score, 0)
+            order = self._order()
+            order.action_confirm()
+            [line] = order.credit_check_ids[:1].line_ids.with_user(accountant).read(['kind', 'verdict', 'actual'])
+            self.assertEqual((line['kind'], line['verdict'], line['actual']), ('score_below', verdict, 0.0))
+            with self.assertRaises(AccessError):
+                self.account.with_user(accountant).read(['score'])
+
     def test_account_entered_by_hand_has_no_score_and_is_not_judged(self):
         self._policy(('score_below', 'hold', {'threshold': 60.0}))
         partner = self.env['res.partner'].create({'name': "By hand", 'is_company': True})
