@@ -6,7 +6,7 @@ from odoo.tools.date_utils import add
 from odoo.addons.credit_management.models.credit_snapshot import KnownFloat
 
 from ..engine.history import WINDOW_MONTHS
-from ..engine.metric import METRICS
+from ..engine.metric import LEDGER, METRICS
 from .scoring_field import Pointer
 from .scoring_score_ledger import EVENT_KINDS
 
@@ -28,6 +28,11 @@ ENTERED = {
     'external_rating': 'scoring.rating',
     'questionnaire': 'scoring.answer',
 }  # fmt: skip
+# Which table says how risky the customer's industry or country is: (model, field of the customer).
+RISKS = {
+    'industry_risk': ('scoring.industry.risk', 'industry_id'),
+    'country_risk': ('scoring.country.risk', 'country_id'),
+}
 
 
 class ScoringScoreLine(models.Model):
@@ -72,9 +77,20 @@ class ScoringScoreLine(models.Model):
     step_score = fields.Float(string="Score Then", readonly=True, digits=(16, 1), aggregator=None)
     step_grade_id = Pointer('credit.grade', string="Grade Then", readonly=True, ondelete='restrict')
     known = fields.Boolean(compute='_compute_percent')
+    has_documents = fields.Boolean(compute='_compute_has_documents')
     value_text = fields.Char(string="Found", compute='_compute_texts')
-    range_text = fields.Char(related='bin_id.range_text', string="In the Range")
-    step_text = fields.Char(string="How To Get More", compute='_compute_texts')
+    # Texts, so that lists wrap them.
+    points_text = fields.Text(
+        string="In the Range",
+        compute='_compute_texts',
+        help="The range in which the value lies, and the points of the scorecard for it, before its weight.",
+    )
+    step_range_text = fields.Text(
+        string="Next Better",
+        compute='_compute_texts',
+        help="The next range that gives more points, and those points.",
+    )
+    step_text = fields.Text(string="How To Get More", compute='_compute_texts')
 
     @api.depends('characteristic_id')
     def _compute_display_name(self):
@@ -87,17 +103,34 @@ class ScoringScoreLine(models.Model):
             line.known = line.value is not False
             line.percent = 100.0 * line.share / line.most if line.most else 0.0
 
-    @api.depends('value', 'step_kind', 'step_bound', 'step_number', 'step_gain', 'step_grade_id')
+    @api.depends('metric', 'value')
+    def _compute_has_documents(self):
+        for line in self:
+            line.has_documents = line.value is not False and bool(line._documents_model())
+
+    @api.depends('value', 'points', 'bin_id', 'step_bin_id', 'step_kind', 'step_bound', 'step_number', 'step_gain',
+                 'step_grade_id')  # fmt: skip
     @api.depends_context('lang')
     def _compute_texts(self):
         for line in self:
             unit = line.characteristic_id.unit
             line.value_text = self.env._("not known") if line.value is False else line._number(line.value, unit)
+            line.points_text = line._describe_points(line.bin_id, line.points)
+            line.step_range_text = line._describe_points(line.step_bin_id, line.step_bin_id.points)
             line.step_text = line._describe_step(unit)
 
     def _number(self, value, unit):
         text = formatLang(self.env, value, digits=0 if value == int(value) else 1)
         return f'{text} {unit}' if unit else text
+
+    def _describe_points(self, bin_, points):
+        """Return a range and its points; without a range, the points that are given without a value."""
+        if points is False or (not bin_ and not points):
+            return False
+        number = formatLang(self.env, points, digits=0 if points == int(points) else 1)
+        if not bin_:
+            return self.env._("without a value → %(points)s", points=number)
+        return f'{bin_.range_text} → {number}'
 
     def _describe_step(self, unit):
         """Return what it takes to get into the next better range, and what that gives, in the reader's language."""
@@ -154,6 +187,22 @@ class ScoringScoreLine(models.Model):
             'context': {'create': False, 'scoring_metric': code},
         }
 
+    def _documents_model(self):
+        """Return the model of what is behind the value; '' where there is nothing to open."""
+        self.ensure_one()
+        code = self.metric or ''
+        if code in EVENT_KINDS:
+            return 'credit.event'
+        if code in TRADE:
+            return 'account.move'
+        if code.startswith('factor:') or code == 'years_in_business':
+            return 'scoring.factor'
+        if code in RISKS:
+            return RISKS[code][0]
+        if code in ENTERED:
+            return ENTERED[code]
+        return 'account.move.line' if code in METRICS and METRICS[code].source == LEDGER else ''
+
     def _documents(self, account, date):
         """Return (model, domain) of what is behind the value; a model that is not there for none."""
         self.ensure_one()
@@ -177,11 +226,18 @@ class ScoringScoreLine(models.Model):
                 ('date', '>', window),
                 ('date', '<=', fields.Date.to_string(date)),
             ]
-        if code.startswith('factor:'):
-            return 'scoring.factor', [('partner_id', '=', account.partner_id.id), ('type_id.code', '=', code[7:])]
+        of_customer = [('partner_id', '=', account.partner_id.id), ('company_id', '=', company.id)]
+        if code.startswith('factor:') or code == 'years_in_business':
+            factor = 'founded' if code == 'years_in_business' else code[7:]
+            return 'scoring.factor', [*of_customer, ('type_id.code', '=', factor)]
+        if code in RISKS:
+            model, field = RISKS[code]
+            # Of a partner whose industry or country anybody who reads the score may know.
+            own = account.sudo().partner_id[field].id
+            return model, [(field, '=', own), ('company_id', '=', company.id), ('date', '<=', date)]
         if code in ENTERED:
-            return ENTERED[code], [('partner_id', '=', account.partner_id.id)]
-        if code not in METRICS or METRICS[code].source != 'ledger':
+            return ENTERED[code], of_customer
+        if not self._documents_model():
             return '', []
         # The company's configuration says which accounts count; the lines are read with the user's rights.
         account_ids = self.env['credit.ledger.account'].sudo()._item_account_ids(company.sudo())

@@ -18,6 +18,9 @@ ROWS = {
     'overdue_days': ((0, 100), (1, 50), (30, 0)),
     'utilisation': ((0, 100), (100, 0)),
     'altman_z': ((-99, 0), (2.6, 100)),
+    'industry_risk': ((1, 100), (4, 0)),
+    'country_risk': ((1, 100), (4, 0)),
+    'years_in_business': ((0, 0), (5, 100)),
 }
 
 

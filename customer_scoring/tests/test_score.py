@@ -130,6 +130,41 @@ class TestScore(ScoreCommon):
         items = self.env[action['res_model']].with_user(self.analyst).search(action['domain'])
         self.assertEqual(items.move_id, late)
 
+    def test_what_was_entered_opens_and_where_there_is_nothing_no_button_shows(self):
+        industry, other = self.env['res.partner.industry'].create([{'name': "Steel"}, {'name': "Wood"}])
+        self.customer.write({'industry_id': industry.id, 'country_id': self.env.ref('base.de').id})
+        risks = self.env['scoring.industry.risk'].create(
+            [{'industry_id': each.id, 'risk': '2', 'date': self.today} for each in (industry, other)]
+        )
+        country = self.env['scoring.country.risk'].create({'country_id': self.env.ref('base.de').id, 'risk': '5'})
+        factor = self.env['scoring.factor'].create(
+            {
+                'partner_id': self.customer.id,
+                'type_id': self.env.ref('customer_scoring.factor_type_founded').id,
+                'day': self.today - timedelta(days=4000),
+            }
+        )
+        metrics = ('on_time_ratio', 'industry_risk', 'country_risk', 'years_in_business', 'altman_z')
+        self._card(*metrics, partner_kind='company')
+        self._trade(0)
+        self.account.action_compute_score()
+        lines = {line.metric: line.with_user(self.analyst) for line in self.account.score_id.line_ids}
+        for metric, records in (('industry_risk', risks[0]), ('country_risk', country), ('years_in_business', factor)):
+            self.assertTrue(lines[metric].has_documents)
+            action = lines[metric].action_view_documents()
+            self.assertEqual(self.env[action['res_model']].with_user(self.analyst).search(action['domain']), records)
+        self.assertTrue(lines['on_time_ratio'].has_documents)
+        self.assertFalse(lines['altman_z'].has_documents)  # no statement was entered
+
+    def test_range_its_points_and_the_next_better_range_are_told(self):
+        self._card()
+        self._trade(0, 0, 0, 20)
+        self.account.action_compute_score()
+        line = self.account.score_id.line_ids.filtered(lambda line: line.metric == 'on_time_ratio')
+        self.assertEqual((line.points_text, line.step_range_text), ("50 to 90 → 50", "from 90 → 100"))
+        best = self.account.score_id.line_ids - line
+        self.assertEqual((best.points_text, best.step_range_text), ("below 10 → 100", False))
+
     def test_scores_over_time_are_shown_up_to_the_day_of_the_last_computation(self):
         self._card()
         self._trade(0)
