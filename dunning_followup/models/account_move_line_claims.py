@@ -132,3 +132,43 @@ class AccountMoveLine(models.Model):
             )
         )
         return {row['id']: row for row in rows}
+
+    @api.model
+    def _dunning_paid_late(self, partners, company, since, date):
+        """Return the paid items of invoices that were due before a date and of which something was paid late.
+
+        :param partners: customers, empty for all
+        :param since: what was paid late from this day on
+        """
+        self.flush_model(['company_id', 'date_maturity', 'move_id', 'parent_state', 'partner_id', 'reconciled'])
+        self.env['account.move'].flush_model(['move_type'])
+        self.env['account.partial.reconcile'].flush_model()
+        self.env['res.partner'].flush_model(['commercial_partner_id'])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT line.id
+                  FROM account_partial_reconcile partial
+                  JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                  JOIN account_move_line line ON line.id = partial.debit_move_id
+                  JOIN account_move move ON move.id = line.move_id
+                  JOIN account_account account ON account.id = line.account_id
+                  JOIN res_partner partner ON partner.id = line.partner_id
+                 WHERE partial.max_date >= %(since)s AND credit.date >= %(since)s
+                   AND credit.date > line.date_maturity AND line.date_maturity < %(date)s
+                   -- An exchange difference pays nothing.
+                   AND partial.debit_amount_currency > 0
+                   AND line.reconciled AND line.parent_state = 'posted' AND line.company_id = ANY(%(branches)s)
+                   AND move.move_type IN ('out_invoice', 'out_receipt')
+                   AND account.account_type = 'asset_receivable' AND %(customers)s
+                """,
+                since=since,
+                date=date,
+                branches=list(company.root_id._credit_branch_ids()),
+                customers=SQL("partner.commercial_partner_id = ANY(%s)", partners.commercial_partner_id.ids)
+                if partners
+                else SQL("TRUE"),
+            )
+        )
+        # As far as the user may read them.
+        return self.search([('id', 'in', [id_ for [id_] in rows])], order='date_maturity, id')

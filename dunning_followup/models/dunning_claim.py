@@ -46,6 +46,7 @@ class DunningClaim(models.Model):
     rate_table_id = fields.Many2one('dunning.rate.table', string="Rates", readonly=True, ondelete='set null')
     segments = fields.Json(string="Calculation", readonly=True, help="Days, sum and rate of each part of the period.")
     amount = fields.Monetary(readonly=True)
+    unrated = fields.Char(string="Without a Rate", compute='_compute_unrated')
     waived = fields.Boolean(readonly=True)
     for_good = fields.Boolean(
         string="Waived for Good", readonly=True, help="No further interest accrues on this item either."
@@ -100,6 +101,17 @@ class DunningClaim(models.Model):
                 document=claim.move_id.name or claim.partner_id.display_name,
             )
 
+    @api.depends('segments')
+    @api.depends_context('lang')
+    def _compute_unrated(self):
+        for claim in self:
+            days = _without_rate(claim.segments)
+            claim.unrated = bool(days) and self.env._(
+                "No rate for %(start)s – %(end)s: these days cost nothing.",
+                start=format_date(self.env, min(days)),
+                end=format_date(self.env, max(days)),
+            )
+
     # -------------------------------------------------------------------------
     # Computing
     # -------------------------------------------------------------------------
@@ -113,17 +125,22 @@ class DunningClaim(models.Model):
         :param items: account.move.line of customers, open or paid
         :returns: the claims of these items that are open
         """
+        return self._keep(self._computed(items, date))
+
+    @api.model
+    def _keep(self, computed):
+        """Write what `_computed` has found, and return the open claims."""
         # Claims are made by the flow; nobody writes them by hand.
         Claim = self.sudo()
         claims = Claim.browse()
         new = []
-        for claim, vals in self._computed(items, date):
+        for claim, vals in computed:
             if claim:
                 changed = {name: value for name, value in vals.items() if Claim._differs(claim, name, value)}
                 if changed:
                     claim.write(changed)
                 claims |= claim
-            else:
+            elif 'kind' in vals:
                 new.append(vals)
         return claims | Claim.create(new)
 
@@ -134,7 +151,10 @@ class DunningClaim(models.Model):
 
     @api.model
     def _computed(self, items, date):
-        """Return [(the open claim or an empty recordset, values)] of items at a date, without writing anything."""
+        """Return [(the open claim or an empty recordset, values)] of items at a date, without writing anything.
+
+        Values without a kind claim nothing: they only tell of days for which there is no rate.
+        """
         facts = items._dunning_facts()
         result = []
         by_root = defaultdict(list)
@@ -221,6 +241,7 @@ class DunningClaim(models.Model):
                 since = last.date_to + timedelta(days=1) if last else None
             parts = segments(principal, fact['date_due'], date, rates(table), changes, table.basis, since)
             amount = currency.round(float(total(parts)))
+            rows = [self._segment_values(part, currency) for part in parts]
             if growing or amount:
                 first = since or fact['date_due'] + timedelta(days=1)
                 vals = {
@@ -229,10 +250,12 @@ class DunningClaim(models.Model):
                     'date_from': first,
                     'date_to': parts[-1].date_to if parts else first,
                     'amount': amount,
-                    'segments': [self._segment_values(part, currency) for part in parts],
+                    'segments': rows,
                     **common,
                 }
                 result.append((growing, vals))
+            elif _without_rate(rows):
+                result.append((growing, {'segments': rows, 'rate_table_id': table.id}))
         if not compensation.filtered(lambda claim: claim.state != 'open'):
             of_day = bands(table, fact['date_due'] + timedelta(days=1))
             result += self._compute_compensation(fact, of_day, currency, principal, compensation, common)
@@ -355,6 +378,23 @@ class DunningClaim(models.Model):
                     rate = Decimal(str(fact['residual'])) / Decimal(str(fact['residual_company']))
                     result[line_id] = [Change(change.date, change.amount * rate) for change in changes]
         return result
+
+    @api.model
+    def _unrated_texts(self, computed):
+        """Return in words for which days `_computed` has found no rate, one text per table."""
+        days = defaultdict(list)
+        for _claim, vals in computed:
+            days[vals.get('rate_table_id')] += _without_rate(vals.get('segments'))
+        tables = self.env['dunning.rate.table'].sudo().browse(table_id for table_id, dates in days.items() if dates)
+        return [
+            self.env._(
+                "“%(rates)s” has no rate for %(start)s – %(end)s: these days cost nothing.",
+                rates=table.name,
+                start=format_date(self.env, min(days[table.id])),
+                end=format_date(self.env, max(days[table.id])),
+            )
+            for table in tables
+        ]
 
     # -------------------------------------------------------------------------
     # On reminders
@@ -609,3 +649,8 @@ class DunningClaim(models.Model):
             }
             for part in self.segments or []
         ]
+
+
+def _without_rate(rows):
+    """Return the first and last days of those parts of a calculation for which no rate is known."""
+    return [day for part in rows or [] if part['percent'] is None for day in (part['date_from'], part['date_to'])]

@@ -50,6 +50,10 @@ class DunningRateTable(models.Model):
             past = table.rate_ids.filtered(lambda rate: rate.date_from and rate.date_from <= today)
             table.current_percent = past.sorted('date_from')[-1:].percent
 
+    def _without_rate(self, date):
+        """Return those of these tables that hold no rate for a day."""
+        return self.filtered(lambda table: not any(rate.date_from <= date for rate in table.rate_ids))
+
     def _engine_rates(self):
         """Return the rates as the engine takes them."""
         self.ensure_one()

@@ -321,6 +321,73 @@ class TestClaimDecisions(ClaimsCommon):
         with self.assertRaisesRegex(UserError, "days to come"):
             wizard.action_compute()
 
+    def compute(self, **values):
+        """Compute as a collector does; return the action that shows the claims."""
+        return self.env['dunning.claim.computation'].with_user(self.collector).create(values).action_compute()
+
+    def test_wizard_claims_what_was_paid_late_before_anything_was_computed(self):
+        euro = self.setup_other_currency('EUR', rates=[('2020-01-01', 2.0)])
+        self.company.dunning_rate_table_id = self.env.ref('dunning_followup.rate_table_eu')
+        invoice = self._invoice(10000, due=DUE, currency_id=euro.id)
+        self._settle(invoice, 10000, date(2026, 8, 31))
+        self.assertEqual(invoice.amount_residual, 0.0)
+
+        action = self.compute(paid_from=date(2026, 8, 31))
+
+        self.assertEqual(self.claims(invoice), [('interest', 260.08), ('compensation', 40.0)])
+        self.assertLessEqual(set(self.Claim.search([('move_id', '=', invoice.id)]).ids), set(action['domain'][0][2]))
+        self.compute(paid_from=date(2026, 8, 31))
+        self.assertEqual(self.claims(invoice), [('interest', 260.08), ('compensation', 40.0)])
+
+    def test_wizard_looks_at_what_was_paid_late_in_the_last_year(self):
+        recent, old, in_time, unwanted = (
+            self._invoice(1000, due=self.today - timedelta(days=days)) for days in (40, 500, 40, 40)
+        )
+        other = self._invoice(1000, partner=self.env['res.partner'].create({'name': "O", 'is_company': True}))
+        for invoice, days in ((recent, 30), (old, 400), (in_time, 40)):
+            self._settle(invoice, 1000, self.today - timedelta(days=days))
+        self._reverse(unwanted)
+
+        self.compute()
+
+        self.assertEqual(self.claims(recent), [('interest', 10.0), ('compensation', 70.0)])
+        self.assertFalse(self.claims(old, in_time, unwanted, other))
+        wizard = self.env['dunning.claim.computation'].new({'paid_from': False})
+        self.assertNotIn(self._items(old), wizard._items(self.company, self.customer, self.today))
+        late = wizard._items(self.company, self.customer, self.today, self.today - timedelta(days=450))
+        self.assertLessEqual(self._items(recent, old), late)
+        self.assertFalse(late & self._items(in_time))
+
+    def test_wizard_tells_days_without_a_rate(self):
+        self.table.rate_ids.date_from = DUE + timedelta(days=4)
+
+        action = self.compute(date=DUE + timedelta(days=13))
+
+        self.assertEqual((action['tag'], action['params']['type']), ('display_notification', 'warning'))
+        self.assertIn("no rate for 06/01/2026 – 06/03/2026", action['params']['message'])
+        self.assertIn(self.interest.id, action['params']['next']['domain'][0][2])
+        self.assertEqual(self.interest.amount, 10.0)
+        self.assertIn("06/01/2026 – 06/03/2026", self.interest.unrated)
+        self.table.rate_ids.date_from = DUE
+        self.assertNotIn('params', self.compute(date=DUE + timedelta(days=13)))
+        self.assertFalse(self.interest.unrated)
+
+    def test_wizard_says_that_there_are_no_rates_at_all(self):
+        self.interest.search([]).sudo().unlink()
+        self.table.rate_ids.unlink()
+        self.table.compensation_ids.unlink()
+        with self.assertRaisesRegex(UserError, "no rate for"):
+            self.compute(date=DUE + timedelta(days=13))
+        self.assertFalse(self.claims(self.invoice))
+
+    def test_settings_warn_where_there_is_no_rate_for_today(self):
+        settings = self.env['res.config.settings'].create({})
+        self.assertFalse(settings.dunning_rate_warning)
+        self.table.rate_ids.date_from = self.today + timedelta(days=1)
+        self.assertIn(self.table.name, self.env['res.config.settings'].create({}).dunning_rate_warning)
+        self.company.dunning_rate_table_id = False
+        self.assertFalse(self.env['res.config.settings'].create({}).dunning_rate_warning)
+
     def test_wizard_says_what_is_missing(self):
         self.company.dunning_rate_table_id = False
         self.interest.search([]).sudo().unlink()

@@ -1,3 +1,5 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -16,13 +18,22 @@ class DunningClaimComputation(models.TransientModel):
         default=lambda self: self.env.company._credit_today(),
         help="Last day that counts.",
     )
+    paid_from = fields.Date(
+        string="Paid Late Since",
+        default=lambda self: self.env.company._credit_today() - relativedelta(years=1),
+        help="What was due, and paid late from this day on, is claimed too. Empty: of what is paid, only claims that "
+        "were made before are brought up to date.",
+    )
     partner_ids = fields.Many2many(
-        'res.partner', string="Customers", help="Empty: all customers with something overdue."
+        'res.partner', string="Customers", help="Empty: all customers with something overdue or paid late."
     )
 
     @api.model
-    def _items(self, company, partners, date):
-        """Return the overdue items, and the paid ones whose claims are still open, of these customers or of all."""
+    def _items(self, company, partners, date, paid_from=None):
+        """Return the overdue items, and the paid ones whose claims are still open, of these customers or of all.
+
+        :param paid_from: also what was paid after its due date, from this day on
+        """
         Line = self.env['account.move.line']
         if partners:
             overdue = Line._dunning_overdue(partners.commercial_partner_id, company, date)
@@ -42,10 +53,11 @@ class DunningClaimComputation(models.TransientModel):
                 ]
             )
         )
-        return overdue | claims.move_line_id.sudo(False)
+        items = overdue | claims.move_line_id.sudo(False)
+        return items | Line._dunning_paid_late(partners, company, paid_from, date) if paid_from else items
 
     def action_compute(self):
-        """Compute the claims and show them.
+        """Compute the claims and show them; days without a rate are told.
 
         :raise UserError: if there are no rates to compute with, or the day is to come
         :raise AccessError: if the user is no collector
@@ -57,13 +69,24 @@ class DunningClaimComputation(models.TransientModel):
         )
         if self.date > self.company_id._credit_today():
             raise UserError(self.env._("Interest of days to come is not owed yet: choose a day up to today."))
-        claims = Claim._update(self._items(self.company_id, self.partner_ids, self.date), self.date)
+        computed = Claim._computed(self._items(self.company_id, self.partner_ids, self.date, self.paid_from), self.date)
+        unrated = "\n".join(Claim._unrated_texts(computed))
+        claims = Claim._keep(computed)
+        if not claims and unrated:
+            raise UserError(unrated)
         if not claims:
             raise UserError(
                 self.env._(
-                    "There is nothing to claim. Either nothing is overdue, or no rates are chosen: see the settings of "
-                    "Invoicing, and the customer's credit account."
+                    "There is nothing to claim. Either nothing is overdue or was paid late, or no rates are chosen: "
+                    "see the settings of Invoicing, and the customer's credit account."
                 )
             )
         action = self.env['ir.actions.act_window']._for_xml_id('dunning_followup.dunning_claim_action')
-        return {**action, 'domain': [('id', 'in', claims.ids)], 'context': {}}
+        action |= {'domain': [('id', 'in', claims.ids)], 'context': {}}
+        if not unrated:
+            return action
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {'type': 'warning', 'message': unrated, 'sticky': True, 'next': action},
+        }
