@@ -29,6 +29,7 @@ from . import dunning_compensation
 from . import res_partner_claims
 from . import account_move_line_claims
 from . import dunning_claim
+from . import dunning_claim_decision
 from . import dunning_claim_notice
 from . import dunning_contact
 from . import dunning_contact_cap

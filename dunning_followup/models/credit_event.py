@@ -4,6 +4,7 @@ REFERENCES = {
     'dunning_notice_id': 'dunning.notice',
     'dunning_step_id': 'dunning.step',
     'claim_id': 'dunning.claim',
+    'claim_decision_id': 'dunning.claim.decision',
     'dispute_id': 'dunning.dispute',
     'pause_id': 'dunning.pause',
     'restart_id': 'dunning.limitation.event',
@@ -61,12 +62,15 @@ class CreditEvent(models.Model):
 
     def _describe_claim(self, payload, references):
         labels = dict(self.env['dunning.claim']._fields['kind']._description_selection(self.env))
-        return self.env._(
+        text = self.env._(
             "%(kind)s on %(document)s: %(amount)s",
             kind=labels.get(payload.get('kind'), ''),
             document=references.get('document', ''),
             amount=self._money(payload, 'amount'),
         )
+        if 'claim_decision_id' not in references:
+            return text
+        return self.env._("%(claim)s. Reason: %(reason)s", claim=text, reason=references['claim_decision_id'])
 
     _describe_claim_waived = _describe_claim
     _describe_claim_reinstated = _describe_claim

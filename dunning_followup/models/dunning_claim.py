@@ -54,6 +54,7 @@ class DunningClaim(models.Model):
     reason = fields.Char(string="Why Waived", readonly=True)
     waived_by_id = fields.Many2one('res.users', readonly=True)
     waived_on = fields.Date(readonly=True)
+    decision_ids = fields.One2many('dunning.claim.decision', 'claim_id', string="Decisions", readonly=True)
     invoice_id = fields.Many2one(
         'account.move', string="Invoiced With", readonly=True, index='btree_not_null', ondelete='set null'
     )
@@ -504,26 +505,31 @@ class DunningClaim(models.Model):
         claims = self.filtered(lambda claim: claim.state == 'open')
         if not claims:
             raise UserError(self.env._("Only open claims can be waived. For an invoiced one, make a credit note."))
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Waive"),
-            'res_model': 'dunning.claim.waiver',
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'default_claim_ids': [fields.Command.set(claims.ids)]},
-        }
+        context = {'default_claim_ids': [fields.Command.set(claims.ids)]}
+        return self.env['dunning.claim.waiver']._dialog_action(self.env._("Waive"), context)
 
     def action_reinstate(self):
-        """Let waived claims be owed again.
+        """Open the dialog that lets waived claims be owed again.
 
         :raise AccessError: if the user is no manager of collections
+        :raise UserError: if none of them is waived
         """
         self._check_may_waive()
         claims = self.filtered('waived')
+        if not claims:
+            raise UserError(self.env._("None of these claims is waived."))
+        context = {'default_claim_ids': [fields.Command.set(claims.ids)], 'default_reinstate': True}
+        return self.env['dunning.claim.waiver']._dialog_action(self.env._("Reinstate"), context)
+
+    def _reinstate(self, reason):
+        """Let waived claims be owed again."""
+        self._check_may_waive()
+        claims = self.filtered('waived')
+        claims._keep_old_waivers()
         claims.sudo().write(
             {'waived': False, 'for_good': False, 'reason': False, 'waived_by_id': False, 'waived_on': False}
         )
-        claims._record_events('claim_reinstated')
+        claims._record_events('claim_reinstated', claims._keep_decisions('reinstated', reason))
 
     def _waive(self, reason, for_good=True):
         """Waive open claims.
@@ -542,14 +548,54 @@ class DunningClaim(models.Model):
                     'waived_on': company._credit_today(),
                 }
             )
-        claims._record_events('claim_waived')
+        claims._record_events('claim_waived', claims._keep_decisions('waived', reason))
+
+    def _keep_decisions(self, kind, reason):
+        """Note why these claims were waived or reinstated; return {claim: dunning.claim.decision}."""
+        decisions = (
+            # Made by the flow only.
+            self.env['dunning.claim.decision']
+            .sudo()
+            .create(
+                [
+                    {
+                        'claim_id': claim.id,
+                        'kind': kind,
+                        'reason': reason,
+                        'user_id': self.env.uid,
+                        'date': claim.company_id._credit_today(),
+                    }
+                    for claim in self
+                ]
+            )
+        )
+        return {decision.claim_id: decision for decision in decisions}
+
+    def _keep_old_waivers(self):
+        """Note the waivers that were made before decisions were kept: what is on the claim is about to go."""
+        claims = self.sudo().filtered(lambda claim: not claim.decision_ids)
+        self.env['dunning.claim.decision'].sudo().create(
+            [
+                {
+                    'claim_id': claim.id,
+                    'kind': 'waived',
+                    'reason': claim.reason,
+                    'user_id': claim.waived_by_id.id,
+                    'date': claim.waived_on or claim.company_id._credit_today(),
+                }
+                for claim in claims
+            ]
+        )
 
     def _check_may_waive(self):
         self.check_access('read')
         self._check_group(MANAGER, self.env._("Only managers of collections waive and reinstate claims."))
 
-    def _record_events(self, kind):
-        """Note in the credit files what happened to these claims."""
+    def _record_events(self, kind, decisions=None):
+        """Note in the credit files what happened to these claims.
+
+        :param decisions: {claim: dunning.claim.decision}
+        """
         entries = []
         for company, claims in self.sudo().grouped('company_id').items():
             accounts = self.env['credit.account']._for_partners(claims.partner_id, company).grouped('partner_id')
@@ -563,6 +609,8 @@ class DunningClaim(models.Model):
                 }
                 if claim.move_id:
                     payload |= {'res_model': 'account.move', 'res_id': claim.move_id.id}
+                if decisions:
+                    payload['claim_decision_id'] = decisions[claim].id
                 entries.append((accounts[claim.partner_id], kind, payload))
         self.env['credit.event']._record(entries)
 

@@ -208,6 +208,7 @@ class TestClaimDecisions(ClaimsCommon):
         self.assertEqual(self.interest.waived_by_id, self.head)
         [text] = self.events('claim_waived')
         self.assertIn(self.invoice.name, text)
+        self.assertIn("Goodwill", text)
 
     def test_collector_may_not_waive(self):
         with self.assertRaisesRegex(AccessError, "Only managers of collections"):
@@ -234,11 +235,47 @@ class TestClaimDecisions(ClaimsCommon):
 
     def test_reinstated_claim_is_owed_and_goes_on(self):
         self.waive(self.interest)
-        self.interest.with_user(self.head).action_reinstate()
+        self.reinstate(self.interest)
         self.assertEqual((self.interest.state, self.interest.reason), ('open', False))
-        self.assertTrue(self.events('claim_reinstated'))
+        [text] = self.events('claim_reinstated')
+        self.assertIn("Waived by mistake", text)
         self.Claim._update(self.item, DUE + timedelta(days=20))
         self.assertEqual(self.interest.amount, 20.0)
+
+    def reinstate(self, claims, reason="Waived by mistake"):
+        action = claims.with_user(self.head).action_reinstate()
+        wizard = self.env[action['res_model']].with_user(self.head).with_context(**action['context'])
+        wizard.create({'reason': reason}).action_apply()
+
+    def test_reinstating_needs_a_reason_and_something_waived(self):
+        with self.assertRaisesRegex(UserError, "None of these claims is waived"):
+            self.interest.with_user(self.head).action_reinstate()
+        self.waive(self.interest)
+        with self.assertRaisesRegex(UserError, "State a reason"):
+            self.reinstate(self.interest, reason=" ")
+        self.assertEqual(self.interest.state, 'waived')
+
+    def test_waivers_and_reinstatements_stay_with_the_claim(self):
+        self.waive(self.interest)
+        self.reinstate(self.interest)
+        self.waive(self.interest, reason="Final")
+        self.assertRecordValues(
+            self.interest.decision_ids.sorted('id'),
+            [
+                {'kind': 'waived', 'reason': "Goodwill", 'user_id': self.head.id, 'date': self.today},
+                {'kind': 'reinstated', 'reason': "Waived by mistake", 'user_id': self.head.id, 'date': self.today},
+                {'kind': 'waived', 'reason': "Final", 'user_id': self.head.id, 'date': self.today},
+            ],
+        )
+        with self.assertRaises(AccessError):
+            self.interest.decision_ids[0].with_user(self.head).reason = "Other"
+
+    def test_waiver_from_before_decisions_were_kept_is_not_lost(self):
+        day = self.today - timedelta(days=3)
+        self.interest.sudo().write({'waived': True, 'reason': "Old", 'waived_by_id': self.head.id, 'waived_on': day})
+        self.reinstate(self.interest)
+        self.assertEqual(self.interest.decision_ids.sorted('id').mapped('reason'), ["Old", "Waived by mistake"])
+        self.assertEqual(self.interest.decision_ids.sorted('id')[0].date, day)
 
     def invoice_claims(self, claims):
         action = claims.with_user(self.collector).action_invoice()

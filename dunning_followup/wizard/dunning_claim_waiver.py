@@ -3,13 +3,14 @@ from odoo.exceptions import UserError
 
 
 class DunningClaimWaiver(models.TransientModel):
-    """Asks why claims are waived; the claims check the rights."""
+    """Asks why claims are waived, or reinstated; the claims check the rights."""
 
     _name = 'dunning.claim.waiver'
     _inherit = ['credit.dialog']
     _description = "Waive Claims"
 
     claim_ids = fields.Many2many('dunning.claim', string="Claims", required=True, readonly=True)
+    reinstate = fields.Boolean(readonly=True)
     reason = fields.Char(required=True, help="Is kept with the claims and in the credit file.")
     for_good = fields.Boolean(
         string="No Further Interest",
@@ -18,7 +19,7 @@ class DunningClaimWaiver(models.TransientModel):
     )
 
     def action_apply(self):
-        """Waive the claims.
+        """Waive or reinstate the claims.
 
         :raise UserError: if no reason is given
         """
@@ -26,5 +27,8 @@ class DunningClaimWaiver(models.TransientModel):
         reason = (self.reason or '').strip()
         if not reason:
             raise UserError(self.env._("State a reason: it is kept with the claims."))
-        self.claim_ids._waive(reason, self.for_good)
+        if self.reinstate:
+            self.claim_ids._reinstate(reason)
+        else:
+            self.claim_ids._waive(reason, self.for_good)
         return {'type': 'ir.actions.act_window_close'}
