@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .res_partner_claims import COLLECTION_GROUPS
+from .account_move import STAFF
+from .res_partner_claims import COLLECTION_GROUPS, reasons_list
 
 
 class AccountMove(models.Model):
@@ -39,6 +40,16 @@ class AccountMove(models.Model):
     )
     dunning_claim_ids = fields.One2many(
         'dunning.claim', 'move_id', string="Interest and Fees", groups=COLLECTION_GROUPS, copy=False
+    )
+    dunning_dues = fields.Json(
+        string="Due When Last Posted", copy=False, readonly=True, groups=STAFF, help="While it is reset to draft."
+    )
+    dunning_due_differs = fields.Boolean(compute='_compute_dunning_due_differs', compute_sudo=True, groups=STAFF)
+    dunning_due_reason = fields.Char(
+        string="Why Due on Another Day",
+        copy=False,
+        groups=STAFF,
+        help="The customer was told another due date. Is kept with the invoice when it is posted again.",
     )
 
     def _dunning_items(self):
@@ -103,6 +114,8 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         # EXTENDS account: the reminders of the reversed invoice go on with the one in its place
         posted = super()._post(soft)
+        # On behalf of the system, whoever posts: they say what the customer was told.
+        posted.sudo().filtered('dunning_dues')._keep_due_changes()
         posted.filtered('dunning_origin_id')._take_over_reminders()
         return posted
 
@@ -162,23 +175,78 @@ class AccountMove(models.Model):
         # EXTENDS account: the due date of a posted invoice is what the customer was told
         if vals.get('invoice_date_due') and not self.env.su:
             self._check_due_reason(fields.Date.to_date(vals['invoice_date_due']))
+        if vals.get('state') == 'draft':
+            told = self.filtered(
+                lambda move: move.state == 'posted' and move.move_type in ('out_invoice', 'out_receipt')
+            )
+            for move in told.sudo():
+                move.dunning_dues = move._dunning_dues()
         return super().write(vals)
 
-    def _check_due_reason(self, date):
+    def _dunning_dues(self):
+        """Return the days on which the items of this invoice are due, as texts and in order."""
+        self.ensure_one()
+        items = self.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+        return sorted(fields.Date.to_string(line.date_maturity or line.date or self.date) for line in items)
+
+    @api.depends('state', 'dunning_dues', 'invoice_date_due', 'invoice_payment_term_id', 'line_ids.date_maturity')
+    def _compute_dunning_due_differs(self):
+        for move in self:
+            told = move.state == 'draft' and move.dunning_dues
+            if not told:
+                move.dunning_due_differs = False
+            elif not move.invoice_payment_term_id:
+                move.dunning_due_differs = told != [fields.Date.to_string(move.invoice_date_due)]
+            else:
+                # The items follow a changed term only when the invoice is saved.
+                changed = move._origin and move.invoice_date_due != move._origin.invoice_date_due
+                move.dunning_due_differs = bool(changed) or told != move._dunning_dues()
+
+    def _keep_due_changes(self):
+        """Note what has become of the due dates of these invoices, which were posted again."""
+        unstated = self.env._("Reset to draft and posted again; no reason was stated.")
+        vals_list = []
+        for move in self:
+            told, due = move.dunning_dues, move._dunning_dues()
+            if len(told) != len(due):
+                told, due = ([days[0], days[-1]] if days else [] for days in (told, due))
+            changes = {(before, after) for before, after in zip(told, due, strict=False) if before != after}
+            vals_list += [
+                {
+                    'move_id': move.id,
+                    'date_before': before,
+                    'date_after': after,
+                    'reason': (move.dunning_due_reason or '').strip() or unstated,
+                    'user_id': self.env.uid,
+                }
+                for before, after in sorted(changes)
+            ]
+        self.env['dunning.due.change'].create(vals_list)
+        self.write({'dunning_dues': False, 'dunning_due_reason': False})
+
+    def _check_due_reason(self, day):
         moves = self.filtered(
             lambda move: (
                 move.state == 'posted'
                 and move.move_type in ('out_invoice', 'out_receipt')
                 and move.invoice_date_due
-                and move.invoice_date_due != date
+                and move.invoice_date_due != day
             )
         )
-        if moves and (unstated := moves - self.env['dunning.due.change']._stated(moves, date)):
+        if moves:
+            (moves - self.env['dunning.due.change']._stated(moves, day))._refuse_unstated_due()
+
+    def _refuse_unstated_due(self):
+        """Refuse that a user changes the due date of these posted invoices past the dialog.
+
+        :raise UserError: if there is any
+        """
+        if self and not self.env.su:
             raise UserError(
                 self.env._(
                     "%(invoice)s is posted: the customer was told when it is due. Use Change Due Date, which asks for "
                     "the reason and keeps it.",
-                    invoice=unstated[0].name,
+                    invoice=self[0].name,
                 )
             )
 

@@ -23,18 +23,20 @@ class AccountMoveLine(models.Model):
 
     def write(self, vals):
         # EXTENDS account: whichever way a due date is changed, the change is kept; the dialog has stated the reason
-        before = {}
-        if 'date_maturity' in vals:
-            before = {
-                line: line.date_maturity
-                for line in self
-                if line.parent_state == 'posted'
-                and line.account_type == 'asset_receivable'
-                and line.move_id.move_type in ('out_invoice', 'out_receipt')
-            }
+        if 'date_maturity' not in vals:
+            return super().write(vals)
+        day = fields.Date.to_date(vals['date_maturity'])
+        before = {
+            line.move_id: line.date_maturity
+            for line in self
+            if line.parent_state == 'posted'
+            and line.account_type == 'asset_receivable'
+            and line.move_id.move_type in ('out_invoice', 'out_receipt')
+            and (line.date_maturity or False) != (day or False)
+        }
+        unstated = self.env['dunning.due.change']._unstated(before, day)
         result = super().write(vals)
-        if changed := {line.move_id: day for line, day in before.items() if line.date_maturity != day}:
-            self.env['dunning.due.change']._keep(changed, fields.Date.to_date(vals['date_maturity']))
+        self.env['dunning.due.change']._keep(unstated, before, day)
         return result
 
     @api.depends('date_maturity', 'partner_id', 'matched_credit_ids')

@@ -2,10 +2,7 @@ from odoo import api, fields, models
 
 
 class DunningDueChange(models.Model):
-    """A changed due date of a posted invoice: what it was, what it is, why and by whom. Never edited.
-
-    Without a reason: changed past the dialog.
-    """
+    """A changed due date of an invoice that was posted: what it was, what it is, why and by whom. Never edited."""
 
     _name = 'dunning.due.change'
     _description = "Changed Due Date"
@@ -25,6 +22,8 @@ class DunningDueChange(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         changes = super().create(vals_list)
+        if not changes:
+            return changes
         entries = []
         for company, mine in changes.sudo().grouped('company_id').items():
             accounts = self.env['credit.account']._for_partners(mine.partner_id, company).grouped('partner_id')
@@ -46,21 +45,37 @@ class DunningDueChange(models.Model):
         return changes
 
     @api.model
-    def _keep(self, before, date):
-        """Keep changes for which no reason was stated, as those made in the journal items.
+    def _unstated(self, moves, date):
+        """Return those of these invoices for whose change to a day nobody has stated a reason.
+
+        :param date: empty: to the day of the entry
+        :raise UserError: if a user makes such a change past the dialog
+        """
+        moves = self.env['account.move'].union(*moves)
+        unstated = moves - self._stated(moves, date) if moves and date else moves
+        unstated._refuse_unstated_due()
+        return unstated
+
+    @api.model
+    def _keep(self, moves, before, date):
+        """Keep changes for which no reason was stated, as those that other add-ons make.
 
         :param before: {invoice: when it was due}
+        :param date: when it is due now; empty: on the day of the entry
         """
-        moves = self.env['account.move'].union(*before)
-        if date:
-            unstated = moves - self._stated(moves, date)
-            # Nobody makes them by hand.
-            self.sudo().create(
-                [
-                    {'move_id': move.id, 'date_before': before[move], 'date_after': date, 'user_id': self.env.uid}
-                    for move in unstated
-                ]
-            )
+        # Nobody makes them by hand.
+        self.sudo().create(
+            [
+                {
+                    'move_id': move.id,
+                    'date_before': before[move],
+                    'date_after': date or move.date,
+                    'reason': self.env._("Changed in the journal items; no reason was stated."),
+                    'user_id': self.env.uid,
+                }
+                for move in moves
+            ]
+        )
 
     @api.model
     def _stated(self, moves, date):

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common_claims import DUE, ClaimsCommon
 
@@ -139,11 +139,61 @@ class TestDueDateChange(ClaimsCommon):
 
     def test_change_in_the_journal_items_is_kept_too(self):
         invoice = self._invoice(1000, due=DUE)
-        self._items(invoice).date_maturity = self.later
+        with self.assertRaisesRegex(UserError, "Change Due Date"):
+            self._items(invoice).with_user(self.collector).date_maturity = self.later
+        # What other add-ons do on behalf of the system is never stopped.
+        self._items(invoice).sudo().date_maturity = self.later
+        self.assertRecordValues(invoice.dunning_due_change_ids, [{'date_before': DUE, 'date_after': self.later}])
+        self.assertIn("no reason", invoice.dunning_due_change_ids.reason)
+        self.assertTrue(self.events('due_date_changed'))
+
+    def again(self, invoice, **values):
+        """Reset an invoice to draft, change it and post it again, as an accountant does."""
+        invoice = invoice.with_user(self.collector)
+        invoice.button_draft()
+        invoice.write(values)
+        differs = invoice.dunning_due_differs
+        invoice.action_post()
+        return differs
+
+    def test_change_while_reset_to_draft_is_kept_with_its_reason(self):
+        invoice = self._invoice(1000, due=DUE)
+        self.assertTrue(self.again(invoice, invoice_date_due=self.later, dunning_due_reason="Agreed"))
         self.assertRecordValues(
             invoice.dunning_due_change_ids, [{'date_before': DUE, 'date_after': self.later, 'reason': False}]
         )
-        self.assertTrue(self.events('due_date_changed'))
+        self.assertEqual(len(self.events('due_date_changed')), 1)
+        self.assertFalse(invoice.dunning_due_reason or invoice.dunning_dues)
+
+    def test_change_while_reset_to_draft_without_a_reason_is_kept_too(self):
+        invoice = self._invoice(1000, due=DUE)
+        self.again(invoice, invoice_date_due=self.later)
+        self.assertIn("Reset to draft", invoice.dunning_due_change_ids.reason)
+        self.assertEqual(len(self.events('due_date_changed')), 1)
+
+    def test_reset_to_draft_that_changes_nothing_is_no_change(self):
+        invoice = self._invoice(1000, due=DUE)
+        self.assertFalse(self.again(invoice, ref="PO 7"))
+        self.assertFalse(invoice.dunning_due_change_ids)
+        self.assertFalse(self._invoice(1000, due=DUE, post=False).dunning_due_differs)
+
+    def test_other_term_while_reset_to_draft(self):
+        term = self.env.ref('account.account_payment_term_30days')
+        invoice = self._invoice(1000, due=DUE, invoice_payment_term_id=term.id)
+        self.assertTrue(self.again(invoice, invoice_payment_term_id=False, invoice_date_due=DUE))
+        self.assertRecordValues(
+            invoice.dunning_due_change_ids, [{'date_before': DUE + timedelta(days=30), 'date_after': DUE}]
+        )
+
+    def test_invoice_form_asks_for_the_reason_once_the_date_differs(self):
+        invoice = self._invoice(1000, due=DUE)
+        invoice.button_draft()
+        with Form(invoice) as form:
+            self.assertFalse(form.dunning_due_differs)
+            form.invoice_date_due = self.later
+            self.assertTrue(form.dunning_due_differs)
+            form.dunning_due_reason = "Agreed"
+        self.assertEqual(self._items(invoice).date_maturity, self.later)
 
     def test_paid_and_draft_invoices_are_refused(self):
         invoice = self._invoice(1000, due=DUE)

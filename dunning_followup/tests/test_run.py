@@ -344,7 +344,7 @@ class TestSend(DunningCommon):
         moved, old = self._overdue(100, 10), self._overdue(200, 10)
         run = self._run(date=self.today - timedelta(days=2))
         self.assertEqual(self._notice(run).days_overdue, 8)
-        self._item(moved).date_maturity = self.today + timedelta(days=20)
+        self._item(moved).sudo().date_maturity = self.today + timedelta(days=20)
 
         self._send(run)
 
