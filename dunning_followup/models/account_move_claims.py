@@ -1,5 +1,9 @@
+from collections import defaultdict
+from datetime import date
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL, frozendict
 
 from .account_move import STAFF
 from .res_partner_claims import COLLECTION_GROUPS, reasons_list
@@ -132,20 +136,52 @@ class AccountMove(models.Model):
             if origin is None:
                 continue
             furthest = max(reached[origin], key=lambda progress: (progress.days, progress.date_step))
-            rows += [
-                (
-                    item.id,
-                    item.company_id.id,
-                    furthest.plan_id.id,
-                    furthest.step_id.id,
-                    furthest.days,
-                    furthest.date_step,
-                    furthest.next_date or None,
-                    furthest.notice_id.id or None,
-                )
-                for item in move._dunning_items()
-            ]
+            of_item = reached[origin].grouped('move_line_id')
+            before, items = origin.sudo()._dunning_instalments(), move._dunning_instalments()
+            for index, item in enumerate(items):
+                # Each instalment where it was; other instalments than there were go on with the furthest.
+                progress = of_item.get(before[index]) if len(before) == len(items) else furthest
+                if progress and item in move._dunning_items():
+                    rows.append(
+                        (
+                            item.id,
+                            item.company_id.id,
+                            progress.plan_id.id,
+                            progress.step_id.id,
+                            progress.days,
+                            progress.date_step,
+                            progress.next_date or None,
+                            progress.notice_id.id or None,
+                        )
+                    )
         Progress._advance(rows)
+
+    def _dunning_instalments(self):
+        """Return the items of this invoice that are to be paid, paid ones too, in the order in which they are due."""
+        self.ensure_one()
+        items = self.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+        return items.sorted(lambda line: (line.date_maturity or line.date or self.date, line.id))
+
+    @api.depends('dunning_origin_id')
+    def _compute_needed_terms(self):
+        # EXTENDS account: instalments stay due when those of the reversed invoice were
+        super()._compute_needed_terms()
+        for move in self:
+            origin = move.sudo().dunning_origin_id
+            if not origin or not move.needed_terms or move.invoice_payment_term_id != origin.invoice_payment_term_id:
+                continue
+            dues = [item.date_maturity or origin.date for item in origin._dunning_instalments()]
+            keys = sorted(move.needed_terms, key=lambda key: key['date_maturity'] or date.min)
+            if len(keys) != len(dues):
+                continue
+            needed = {}
+            for key, due in zip(keys, dues, strict=True):
+                values, key = move.needed_terms[key], frozendict({**key, 'date_maturity': due})
+                if key in needed:
+                    amounts = {name: needed[key][name] + values[name] for name in ('balance', 'amount_currency')}
+                    values = {**values, **amounts}
+                needed[key] = values
+            move.needed_terms = needed
 
     def _dunning_origin(self):
         """Return the first of the invoices in whose place this one is, itself if it replaces none."""
@@ -158,13 +194,32 @@ class AccountMove(models.Model):
         return move.with_env(self.env)
 
     def _dunning_origins(self):
-        """Return {invoice id: the chain of invoices in whose place it is, the nearest first}, a query per link."""
-        chains = {move.id: self.browse() for move in self}
-        level = {move.id: move.sudo().dunning_origin_id for move in self}
-        while level := {id_: origin for id_, origin in level.items() if origin and origin not in chains[id_]}:
-            for id_, origin in level.items():
-                chains[id_] += origin
-            level = {id_: origin.dunning_origin_id for id_, origin in level.items()}
+        """Return {invoice id: the chain of invoices in whose place it is, the nearest first}, in one statement."""
+        found = self._dunning_origin_ids(self.ids)
+        return {move.id: self.browse(found.get(move.id, ())) for move in self}
+
+    @api.model
+    def _dunning_origin_ids(self, move_ids):
+        """Return {invoice id: ids of its chain, the nearest first} of those that are in the place of others."""
+        self.flush_model(['dunning_origin_id'])
+        chains = defaultdict(list)
+        for id_, origin_id in self.env.execute_query(
+            SQL(
+                """
+                WITH RECURSIVE chain AS (
+                    SELECT id, dunning_origin_id AS origin_id, 1 AS link, ARRAY[id] AS seen
+                      FROM account_move WHERE id = ANY(%s) AND dunning_origin_id IS NOT NULL
+                     UNION ALL
+                    SELECT chain.id, move.dunning_origin_id, chain.link + 1, chain.seen || move.id
+                      FROM chain JOIN account_move move ON move.id = chain.origin_id
+                     WHERE move.dunning_origin_id IS NOT NULL AND move.id != ALL(chain.seen)
+                )
+                SELECT id, origin_id FROM chain ORDER BY id, link
+                """,
+                list(move_ids),
+            )
+        ):
+            chains[id_].append(origin_id)
         return chains
 
     # -------------------------------------------------------------------------

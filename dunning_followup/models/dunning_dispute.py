@@ -160,17 +160,24 @@ class DunningDispute(models.Model):
     def _shares(self, facts):
         """Return {item id: [Share]}: disputed amounts spread over the items of their invoices, the oldest first.
 
+        Also over those of the invoice that has taken the place of the disputed one.
+
         :param facts: {item id: `_dunning_facts`}, by due date
         """
         items = defaultdict(list)
         for line_id, fact in facts.items():
             items[fact['move_id']].append((line_id, Decimal(str(fact['amount']))))
+        holders = {move_id: [move_id] for move_id in items}
+        for move_id, chain in self.env['dunning.exclusion']._chains(facts).items():
+            for origin_id in chain:
+                holders.setdefault(origin_id, []).append(move_id)
         result = defaultdict(list)
-        for dispute in self.search([('move_id', 'in', list(items))]):
-            left = Decimal(str(dispute.amount))
-            for line_id, amount in items[dispute.move_id.id]:
-                share = min(left, amount)
-                if share > 0:
-                    result[line_id].append(Share(dispute.date_open, dispute.date_solved or None, share))
-                left -= share
+        for dispute in self.search([('move_id', 'in', list(holders))]):
+            for move_id in holders[dispute.move_id.id]:
+                left = Decimal(str(dispute.amount))
+                for line_id, amount in items[move_id]:
+                    share = min(left, amount)
+                    if share > 0:
+                        result[line_id].append(Share(dispute.date_open, dispute.date_solved or None, share))
+                    left -= share
         return result

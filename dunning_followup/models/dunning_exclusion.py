@@ -86,6 +86,8 @@ class DunningExclusion(models.AbstractModel):
             & Domain('company_id', '=', root.id)
             & Domain('partner_id', 'in', list(customers))
         )
+        # What was said about a reversed invoice holds for the one in its place.
+        chains = self._chains(facts)
         by_move = defaultdict(Pause.browse)
         by_partner = defaultdict(Pause.browse)
         for pause in pauses:
@@ -96,12 +98,19 @@ class DunningExclusion(models.AbstractModel):
         result = {}
         for line_id, fact in facts.items():
             mine = by_partner[fact['partner_id']] | by_move[fact['move_id']]
+            for origin_id in chains.get(fact['move_id'], ()):
+                mine |= by_move[origin_id]
             if mine:
                 # The one that lasts longest.
                 pause = max(mine, key=lambda pause: (pause.kind == 'never', pause.date_until or date))
                 code = 'do_not_remind' if pause.kind == 'never' else 'paused'
                 result[line_id] = (code, pause._text(), None)
         return result
+
+    @api.model
+    def _chains(self, facts):
+        """Return {invoice id: ids of the invoices in whose place it is} of these items."""
+        return self.env['account.move']._dunning_origin_ids({fact['move_id'] for fact in facts.values()})
 
     @api.model
     def _disputed(self, facts, root):

@@ -98,12 +98,18 @@ class DunningLimitationRule(models.Model):
 
     @api.model
     def _restarts(self, facts):
-        """Return {item id: [Restart]}: what was entered, and the payments that left something open."""
+        """Return {item id: [Restart]}: what was entered, and the payments that left something open.
+
+        What was entered for the invoices in whose place these items' invoices are counts too: it is the same claim.
+        """
         result = defaultdict(list)
         Event = self.env['dunning.limitation.event'].sudo()
         lines_of = defaultdict(list)
         for line_id, fact in facts.items():
             lines_of[fact['move_id']].append(line_id)
+        for move_id, chain in self.env['dunning.exclusion']._chains(facts).items():
+            for origin_id in chain:
+                lines_of[origin_id] += lines_of[move_id]
         for event in Event.search([('move_ids', 'in', list(lines_of))]):
             for move_id in event.move_ids.ids:
                 for line_id in lines_of.get(move_id, ()):

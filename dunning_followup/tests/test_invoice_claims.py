@@ -74,7 +74,8 @@ class TestReissuedInvoice(ClaimsCommon):
         self.assertEqual((claim.kind, claim.amount), ('interest', 20.0))
         self.assertEqual(claim.date_from, DUE + timedelta(days=11))
 
-    def test_instalments_keep_their_term(self):
+    def instalments(self):
+        """Make an invoice of two instalments, due on the day DUE and a month later."""
         term = self.env['account.payment.term'].create(
             {
                 'name': "Two",
@@ -83,9 +84,81 @@ class TestReissuedInvoice(ClaimsCommon):
                 ],
             }
         )
-        first = self._invoice(1000, due=DUE, invoice_payment_term_id=term.id)
+        return self._invoice(1000, due=DUE, invoice_payment_term_id=term.id)
+
+    def test_instalments_keep_their_term_and_due_dates(self):
+        first = self.instalments()
+        dues = [DUE, DUE + timedelta(days=30)]
+        self.assertEqual(self._items(first).sorted('date_maturity').mapped('date_maturity'), dues)
         second = self._reverse(first, modify=True)
-        self.assertEqual((second.invoice_payment_term_id, second.dunning_origin_id), (term, first))
+        self.assertEqual(
+            (second.invoice_payment_term_id, second.dunning_origin_id), (first.invoice_payment_term_id, first)
+        )
+        self.assertEqual(second.invoice_date_due, dues[1])
+        second.action_post()
+        self.assertEqual(self._items(second).sorted('date_maturity').mapped('date_maturity'), dues)
+        self.assertEqual(self._items(second).mapped('amount_residual'), [500.0, 500.0])
+        self.assertFalse(second.dunning_due_change_ids)
+
+    def test_instalments_whose_due_dates_became_one_keep_it(self):
+        first = self.instalments()
+        self._items(first).sudo().date_maturity = DUE
+        second = self._reverse(first, modify=True)
+        second.action_post()
+        self.assertEqual((self._items(second).mapped('date_maturity'), second.amount_total), ([DUE], 1000.0))
+
+    def test_another_term_counts_from_the_new_invoice(self):
+        second = self._reverse(self.instalments(), modify=True)
+        second.invoice_payment_term_id = self.env.ref('account.account_payment_term_30days')
+        second.action_post()
+        self.assertEqual(self._items(second).date_maturity, second.invoice_date + timedelta(days=30))
+
+    def test_pause_and_do_not_remind_go_on(self):
+        first = self._invoice(1000, due=DUE)
+        self.env['dunning.pause'].create(
+            {'move_id': first.id, 'kind': 'never', 'date_until': False, 'reason': "Asked the director"}
+        )
+        second = self._reverse(first, modify=True)
+        second.action_post()
+        third = self._reverse(second, modify=True)
+        third.action_post()
+        reasons = self.env['dunning.exclusion']._excluded(self._items(third), self.company, self.today)
+        self.assertEqual([reason[0] for reason in reasons.values()], ['do_not_remind'])
+        self.assertIn("Asked the director", third.dunning_not_chased)
+
+    def test_open_dispute_goes_on_and_costs_no_interest(self):
+        first = self._invoice(1000, due=DUE)
+        dispute = self.env['dunning.dispute'].create(
+            {'move_id': first.id, 'amount': 400, 'reason': "Broken", 'date_open': DUE + timedelta(days=1)}
+        )
+        second = self._reverse(first, modify=True)
+        second.action_post()
+        item = self._items(second)
+        reasons = self.env['dunning.exclusion']._excluded(item, self.company, self.today)
+        self.assertEqual(reasons[item.id][::2], ('disputed', 400.0))
+        self.Claim._update(item, DUE + timedelta(days=10))
+        self.assertEqual(self.claims(second, kind='interest'), [('interest', 6.0)])
+        dispute._solve('company')
+        self.assertFalse(self.env['dunning.exclusion']._excluded(item, self.company, self.today))
+
+    def test_what_restarted_the_limitation_goes_on(self):
+        self.env['dunning.limitation.rule'].search([]).active = False
+        self.env['dunning.limitation.rule'].create({'years': 3, 'restart_promise': True})
+        first = self._invoice(1000, due=DUE)
+        self.env['dunning.limitation.event'].create(
+            {
+                'kind': 'promise',
+                'date': DUE + timedelta(days=20),
+                'partner_id': self.customer.id,
+                'company_id': self.company.id,
+                'move_ids': [Command.set(first.ids)],
+            }
+        )
+        end = DUE + timedelta(days=20)
+        for _again in range(2):
+            first = self._reverse(first, modify=True)
+            first.action_post()
+            self.assertEqual(first.dunning_limitation_date, end.replace(year=end.year + 3))
 
     def test_plain_credit_note_replaces_nothing(self):
         self.assertFalse(self._reverse(self._invoice(1000)).dunning_origin_id)
@@ -160,7 +233,8 @@ class TestDueDateChange(ClaimsCommon):
         invoice = self._invoice(1000, due=DUE)
         self.assertTrue(self.again(invoice, invoice_date_due=self.later, dunning_due_reason="Agreed"))
         self.assertRecordValues(
-            invoice.dunning_due_change_ids, [{'date_before': DUE, 'date_after': self.later, 'reason': False}]
+            invoice.dunning_due_change_ids,
+            [{'date_before': DUE, 'date_after': self.later, 'reason': "Agreed", 'user_id': self.collector.id}],
         )
         self.assertEqual(len(self.events('due_date_changed')), 1)
         self.assertFalse(invoice.dunning_due_reason or invoice.dunning_dues)
