@@ -75,11 +75,11 @@ class AccountMove(models.Model):
             items = moves._dunning_items()
             today = company.root_id._credit_today()
             # Floors and promises are about all that the customers owe, not about these invoices.
-            others = items._dunning_overdue(items.partner_id.commercial_partner_id, company, today)
-            reasons = self.env['dunning.exclusion']._excluded(items | others, company, today)
+            told = self.env['dunning.exclusion']._told(items.partner_id.commercial_partner_id, company, today)
             by_move = items.grouped('move_id')
             for move in moves:
-                move.dunning_not_chased = by_move.get(move, items.browse())._dunning_reasons_html(reasons)
+                mine = by_move.get(move, items.browse())
+                move.dunning_not_chased = reasons_list([told[line.id][1:] for line in mine if line.id in told])
         (self - sales).dunning_not_chased = False
 
     @api.depends('line_ids.date_maturity', 'line_ids.amount_residual', 'state')

@@ -4,9 +4,9 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, formatLang
+from odoo.tools import SQL
 
-from .res_partner_claims import COLLECTION_GROUPS, reasons_list
+from .res_partner_claims import COLLECTION_GROUPS
 
 
 class AccountMoveLine(models.Model):
@@ -94,17 +94,6 @@ class AccountMoveLine(models.Model):
             ._search([('commercial_partner_id', 'in', customers.ids)])
         )
         return self.search(domain & Domain('partner_id', 'in', contacts), order='date_maturity, id')
-
-    def _dunning_reasons_html(self, reasons):
-        """Return the list of what of these items is not chased, and why; False if nothing is."""
-        entries = []
-        for line in self:
-            _code, text, amount = reasons.get(line.id, (None, None, None))
-            if text:
-                currency = line.company_id.currency_id
-                part = f" ({formatLang(self.env, amount, currency_obj=currency)})" if amount is not None else ""
-                entries.append((line.move_id.name or '', f"{text}{part}"))
-        return reasons_list(entries)
 
     def _dunning_facts(self):
         """Return {id: what the claims need to know} of items, in one statement.

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
+from .res_partner_claims import COLLECTION_GROUPS
+
 # What a merged account leaves to the other: with the first of these, the rest.
 TAKEN_OVER = (
     ('insolvency_date', 'insolvency_note'),
@@ -46,6 +48,24 @@ class CreditAccount(models.Model):
         tracking=True,
         help="What was agreed with this customer.",
     )
+
+    dunning_not_chased = fields.Html(
+        string="Why Not Chased",
+        compute='_compute_dunning_not_chased',
+        compute_sudo=True,
+        sanitize=False,
+        groups=COLLECTION_GROUPS,
+    )
+
+    @api.depends_context('lang')
+    def _compute_dunning_not_chased(self):
+        told = {}
+        for company, accounts in self.grouped('company_id').items():
+            if company:
+                found = accounts.partner_id._dunning_reasons(company)
+                told |= {(customer_id, company.id): reasons for customer_id, reasons in found.items()}
+        for account in self:
+            account.dunning_not_chased = told.get((account.partner_id.id, account.company_id.id), False)
 
     @api.constrains('dunning_interest', 'dunning_rate_table_id')
     def _check_rates(self):

@@ -4,6 +4,11 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date, formatLang
 
+from .dunning_notice import FALLBACK_CHANNELS
+
+# Of what is not due yet, these are told all the same; the others may have gone until then.
+TOLD_BEFORE_DUE = ('insolvent', 'represented', 'do_not_remind', 'paused', 'disputed')
+
 
 class DunningExclusion(models.AbstractModel):
     """What is not chased, and why."""
@@ -49,6 +54,80 @@ class DunningExclusion(models.AbstractModel):
                     if root.currency_id.compare_amounts(whole, facts[line_id]['open']) >= 0:
                         amount = None
                 result[line_id] = (code, text, amount)
+        return result
+
+    @api.model
+    def _told(self, customers, company, date):
+        """Return {item id: (customer id, document, reason in words)} of what a run of that day would not chase.
+
+        Also of what can't be sent, for the channel of the next step is refused.
+        """
+        # Facts count whoever asks.
+        root = company.root_id.sudo()
+        rows = self.env['dunning.item'].sudo()._rows(root, date, customers.ids)
+        items = self.env['account.move.line'].sudo().browse(row['id'] for row in rows)
+        reasons = self._excluded(items, root, date)
+        refused = self._refused_channels(rows, root, date)
+        moves = self.env['account.move'].sudo().browse({row['move_id'] for row in rows})
+        names = {move.id: move.name or '' for move in moves}
+        compare = root.currency_id.compare_amounts
+        Run = self.env['dunning.run']
+        told = {}
+        for row in rows:
+            code, text, _amount = Run._exclusion(row, reasons)
+            late, part = row['days_overdue'] > 0, None
+            if row['id'] in reasons and not row['in_notice']:
+                part = reasons[row['id']][2]
+            elif not code and row['id'] in refused:
+                code, text = 'refused', refused[row['id']]
+            elif not code and compare(row['remaining'], row['amount']) < 0:
+                code, text, part = 'covered', Run._reason_label('covered'), row['amount'] - row['remaining']
+            if code and (late or code in TOLD_BEFORE_DUE):
+                sum_ = f" ({formatLang(self.env, part, currency_obj=root.currency_id)})" if part is not None else ""
+                told[row['id']] = (row['partner_id'], names[row['move_id']], f"{text}{sum_}")
+        return told
+
+    @api.model
+    def _told_of_all(self, customers, company, date):
+        """Return {customer id: why nothing is sent to it}, whether it owes anything or not."""
+        root = company.root_id.sudo()
+        facts = {customer.id: {'partner_id': customer.id, 'move_id': 0} for customer in customers}
+        result = {}
+        for reasons in (
+            self._insolvent(facts, root),
+            self._represented(facts, root),
+            self._paused(facts, root, date),
+        ):
+            for customer_id, (_code, text, _amount) in reasons.items():
+                result.setdefault(customer_id, text)
+        return result
+
+    @api.model
+    def _refused_channels(self, rows, root, date):
+        """Return {item id: text} of those rows of `dunning.item` whose next step goes through a refused channel."""
+        nexts = self.env['dunning.item'].sudo()._nexts(rows, root, date)
+        steps = self.env['dunning.step'].sudo().browse({step.id for _day, step in nexts.values()})
+        contacts = self.env['dunning.notice'].sudo()._contacts(root, list({row['partner_id'] for row in rows}))
+        Partner, Rule = self.env['res.partner'].sudo(), self.env['dunning.contact.rule'].sudo()
+        waiting = defaultdict(list)
+        for row in rows:
+            if row['id'] in nexts:
+                step = steps.browse(nexts[row['id']][1].id)
+                contact = Partner.browse(contacts[row['partner_id'], step.recipient])
+                waiting[step].append((row['id'], contact))
+        result = {}
+        for step, mine in waiting.items():
+            people = Partner.union(*(contact for _id, contact in mine))
+            refusals = Rule._refusals(people, step.channel, root)
+            if step.letter_fallback and step.channel in FALLBACK_CHANNELS:
+                by_letter = Rule._refusals(people, 'letter', root)
+                refusals = {id_: reason for id_, reason in refusals.items() if id_ in by_letter}
+            channel = dict(step._fields['channel']._description_selection(self.env))[step.channel]
+            result |= {
+                id_: self.env._("%(channel)s: %(reason)s", channel=channel, reason=refusals[contact.id])
+                for id_, contact in mine
+                if contact.id in refusals
+            }
         return result
 
     @api.model

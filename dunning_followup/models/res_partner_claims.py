@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -40,7 +42,7 @@ class ResPartner(models.Model):
         compute_sudo=True,
         sanitize=False,
         groups=COLLECTION_GROUPS,
-        help="Overdue items of which no reminder is sent now, each with its reason.",
+        help="What this customer owes and is not reminded of now, each item with its reason.",
     )
 
     def write(self, vals):
@@ -86,14 +88,22 @@ class ResPartner(models.Model):
 
     @api.depends_context('company', 'lang')
     def _compute_dunning_not_chased(self):
-        customers = self.commercial_partner_id
-        today = self.env.company.root_id._credit_today()
-        items = self.env['account.move.line']._dunning_overdue(customers, self.env.company, today)
-        reasons = self.env['dunning.exclusion']._excluded(items, self.env.company, today)
-        by_customer = items.grouped(lambda line: line.partner_id.commercial_partner_id)
+        told = self.commercial_partner_id._origin._dunning_reasons(self.env.company)
         for partner in self:
-            mine = by_customer.get(partner.commercial_partner_id, items.browse())
-            partner.dunning_not_chased = mine._dunning_reasons_html(reasons)
+            partner.dunning_not_chased = told.get(partner.commercial_partner_id._origin.id, False)
+
+    def _dunning_reasons(self, company):
+        """Return {id: HTML of what of these customers is not chased now, and why} of those where there is something."""
+        if not self.ids:
+            return {}
+        today, Exclusion = company.root_id._credit_today(), self.env['dunning.exclusion']
+        entries = defaultdict(list)
+        for customer_id, document, text in Exclusion._told(self, company, today).values():
+            entries[customer_id].append((document, text))
+        silent = self.filtered(lambda customer: customer.id not in entries)
+        for customer_id, text in Exclusion._told_of_all(silent, company, today).items():
+            entries[customer_id].append((self.env._("Everything"), text))
+        return {customer_id: reasons_list(mine) for customer_id, mine in entries.items()}
 
     def action_dunning_pause(self):
         """Open the dialog that pauses reminders to this customer, or stops them.

@@ -13,6 +13,19 @@ class TestExclusion(ClaimsCommon):
         super().setUp()
         self.old = self._invoice(1000, due=self.today - timedelta(days=40))
         self.new = self._invoice(500, due=self.today - timedelta(days=10))
+        self.env['dunning.plan'].search([]).active = False
+        self.plan = self.env['dunning.plan'].create(
+            {
+                'name': "Plan",
+                'company_id': self.company.id,
+                'step_ids': [
+                    Command.create(
+                        {'name': "First", 'days': 7, 'channel': 'email', 'subject': "Open", 'body': "<p>{{items}}</p>"}
+                    )
+                ],
+            }
+        )
+        self.company.dunning_plan_id = self.plan
 
     def excluded(self, *moves, company=None, date=None):
         """Return {invoice: (code, amount)}."""
@@ -210,6 +223,53 @@ class TestExclusion(ClaimsCommon):
         )
         self.assertEqual((pause.company_id, pause.partner_id), (self.company, self.customer))
         self.assertEqual(self.excluded(invoice, company=branch), {invoice: ('paused', None)})
+
+    def told(self, partner=None, account=False):
+        """Return what the box of a customer says, or that of its credit account."""
+        self.env.invalidate_all()
+        partner = partner or self.customer
+        return str((self._account(partner) if account else partner).dunning_not_chased or '')
+
+    def test_covered_by_credits_wholly_and_in_part_is_told(self):
+        self._pay(1200)
+        for account in (False, True):
+            with self.subTest(account=account):
+                told = self.told(account=account)
+                self.assertIn(f"<b>{self.old.name}</b>: Covered by unallocated credits</li>", told)
+                self.assertRegex(told, f"<b>{self.new.name}</b>: Covered by unallocated credits .*200")
+        self.assertIn("Covered", self.old.dunning_not_chased)
+
+    def test_no_follow_up_is_told(self):
+        self._items(self.old).no_followup = True
+        self.assertIn(f"<b>{self.old.name}</b>: Marked", self.told())
+        self.assertNotIn(self.new.name, self.told())
+
+    def test_customer_without_a_plan_is_told(self):
+        self.company.dunning_plan_id = False
+        self.assertEqual(self.told().count("No reminder plan applies"), 2)
+
+    def test_refused_channel_is_told_unless_there_is_a_letter(self):
+        self.customer.dunning_no_email = True
+        self.assertEqual(self.told(), '')
+        self.customer.dunning_no_letter = True
+        self.assertEqual(self.told().count("E-mail: Does not want"), 2)
+        self.customer.dunning_no_letter = False
+        self.plan.step_ids.letter_fallback = False
+        self.assertEqual(self.told(account=True).count("E-mail: Does not want"), 2)
+
+    def test_item_in_another_notice_is_told(self):
+        run = self.env['dunning.run'].with_user(self.collector).create({'company_id': self.company.id})
+        run.action_simulate()
+        run.action_send()
+        self.assertIn("In another run", self.told())
+
+    def test_pause_of_who_owes_nothing_overdue_is_told(self):
+        other = self.env['res.partner'].create({'name': "Other", 'is_company': True})
+        self.pause(partner_id=other.id)
+        self.assertIn("<b>Everything</b>: Paused until", self.told(other))
+        coming = self._invoice(800, partner=other, due=self.today + timedelta(days=9))
+        self.assertIn(f"<b>{coming.name}</b>: Paused until", self.told(other))
+        self.assertNotIn("Everything", self.told(other, account=True))
 
     def test_number_of_statements_does_not_grow_with_the_items(self):
         partners = self.env['res.partner'].create([{'name': f"C{n}", 'is_company': True} for n in range(12)])
