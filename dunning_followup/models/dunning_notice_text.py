@@ -8,6 +8,8 @@ from odoo.tools import format_date, formatLang
 from odoo.tools.pdf import merge_pdf
 
 from ..engine.text import fill_html, fill_text, variables
+from .dunning_notice import _left
+from .dunning_step import LONG_CHANNELS
 
 # Letters carry all that they show: without a patched wkhtmltopdf there are no
 # headers and footers, and a job may not reach the web server.
@@ -66,13 +68,17 @@ class DunningNotice(models.Model):
         if found is None:
             found = self._all_claims()
         claims = found.get((self.company_id.id, self._lang(), self.partner_id.id), [])
-        step = self.step_id
+        return self._stated_claims(claims, self.step_id, self.company_id, with_fee=self.kind == 'reminder')
+
+    @api.model
+    def _stated_claims(self, claims, step, company, with_fee=True):
+        """Return those of a customer's claims that a message of a step states, and the step's fee."""
         if not step.with_interest:
             claims = [claim for claim in claims if claim.get('claimed', True)]
-        if self.currency_id.compare_amounts(step.fee_amount, 0.0) > 0 and self.kind == 'reminder':
-            today = self.company_id._credit_today()
+        if with_fee and company.currency_id.compare_amounts(step.fee_amount, 0.0) > 0:
+            today = company._credit_today()
             fee = {'kind': 'fee', 'move_line_id': False, 'date_from': today, 'date_to': today}
-            fee |= {'amount': step.fee_amount, 'currency_id': self.currency_id.id}
+            fee |= {'amount': step.fee_amount, 'currency_id': company.currency_id.id}
             claims = [*claims, self.env['dunning.claim']._notice_values(fee, '')]
         return claims
 
@@ -204,54 +210,85 @@ class DunningNotice(models.Model):
     def _short_text(self, values):
         """Return the short text of this notice, without any table."""
         self.ensure_one()
+        return self._fill_short(self.step_id.short_text, values)
+
+    @api.model
+    def _fill_short(self, text, values):
         plain = {name: value for name, value in values.items() if name not in ('items', 'claims', 'bank')}
-        return fill_text(self.step_id.short_text, plain)
+        return fill_text(text, plain)
 
     # -------------------------------------------------------------------------
     # Preview
     # -------------------------------------------------------------------------
 
     @api.model
-    def _preview(self, step, partner):
-        """Return a step's text as HTML, as this customer would get it today."""
+    def _preview(self, step, partner, lang=None):
+        """Return a step's text as HTML, as this customer would get it today.
+
+        :param lang: in place of the recipient's language
+        """
         partner.check_access('read')
-        company = step.plan_id.company_id or self.env.company.root_id
-        account = (
-            self.env['credit.account']
-            .sudo()
-            .search([('partner_id', '=', partner.commercial_partner_id.id), ('company_id', '=', company.id)], limit=1)
-        )
-        contact = account.dunning_contact_id or self.env['res.partner'].browse(
-            partner.commercial_partner_id.address_get(['invoice'])['invoice']
-        )
-        if not self.env['credit.account']._visible_partners(partner.commercial_partner_id, self.env.user):
+        company = (step.plan_id.company_id or self.env.company.root_id).sudo()
+        customer = partner.commercial_partner_id
+        if not self.env['credit.account']._visible_partners(customer, self.env.user):
             return Markup("<p class='text-muted'>%s</p>") % self.env._("You may not see what this customer owes.")
-        # Amounts of a customer whose credit the user may see.
-        rows = (
-            self.env['dunning.item']
-            .sudo()
-            ._rows(company.sudo(), company._credit_today(), partner.commercial_partner_id.ids)
-        )
-        localized = self.sudo().with_context(lang=contact.lang or partner.lang or self.env.lang)
-        currencies = localized.env['res.currency']
-        moves = {move.id: move for move in self.env['account.move'].sudo().browse(row['move_id'] for row in rows)}
+        # From here on of a customer whose credit the user may see.
+        notices, customer = self.sudo(), customer.sudo()
+        recipient = step.recipient or 'followup'
+        contact = customer.browse(notices._contacts(company, customer.ids)[customer.id, recipient])
+        lang = lang or contact.lang or customer.lang or company.partner_id.lang or self.env.lang
+        localized = notices.with_context(lang=lang)
+        rows, chased = localized._preview_rows(step, customer, company)
+        values = localized._preview_values(step, customer, contact, company, rows)
+        # As it would be signed by whoever makes the run.
+        values['sender'] = self.env.user.name
+        texts = {name: step._text_in(name, lang) for name in ('name', 'subject', 'body', 'short_text')}
+        if step.channel in LONG_CHANNELS:
+            subject, body = localized._fill(texts['subject'] or texts['name'], Markup(texts['body'] or ''), values)
+            html = Markup("<h4>%s</h4>%s") % (subject, body)
+        else:
+            short = localized._fill_short(texts['short_text'], values)
+            html = Markup("<p style='white-space: pre-wrap'>%s</p>") % short
+        if chased:
+            return html
+        hint = self.env._("Nothing would be sent to this customer today; shown is how it would look.")
+        return Markup("<p class='text-muted'>%s</p>%s") % (hint, html)
+
+    @api.model
+    def _preview_rows(self, step, customer, company):
+        """Return what a message of a step would list, and whether it is chased; else all that is open."""
+        today = company._credit_today()
+        rows = [row for row in self.env['dunning.item']._rows(company, today, customer.ids) if row['remaining'] > 0]
+        items = self.env['account.move.line'].browse(row['id'] for row in rows)
+        reasons = self.env['dunning.exclusion']._excluded(items, company, today)
+        chased = []
+        for row in rows:
+            left, part = _left(row, reasons, company)
+            reached = row['days_overdue'] > 0 or row['days_overdue'] >= step.days
+            if reached and not row['in_notice'] and company.currency_id.compare_amounts(left, 0.0) > 0:
+                chased.append({**row, 'amount_currency': part})
+        return chased or rows, bool(chased)
+
+    @api.model
+    def _preview_values(self, step, customer, contact, company, rows):
+        """Return the values for a step's texts about these rows of `dunning.item`."""
+        moves = {move.id: move for move in self.env['account.move'].browse(row['move_id'] for row in rows)}
         lines = [
             {
                 'name': moves[row['move_id']]._dunning_name(),
                 'date_due': row['date_due'],
                 'days': row['days_overdue'],
                 'amount_currency': row['amount_currency'],
-                'currency': currencies.browse(row['document_currency_id']),
+                'currency': self.env['res.currency'].browse(row['document_currency_id']),
             }
             for row in rows
-            if row['remaining'] > 0 and (row['days_overdue'] > 0 or row['days_overdue'] >= step.days)
         ]
-        values = localized._values(partner, contact, company.sudo(), self.env.user, lines, [])
-        if step.channel in ('email', 'letter'):
-            subject, body = localized._fill(step.subject, Markup(step.body or ''), values)
-            return Markup("<h4>%s</h4>%s") % (subject, body)
-        plain = {name: value for name, value in values.items() if name not in ('items', 'claims', 'bank')}
-        return Markup("<p style='white-space: pre-wrap'>%s</p>") % fill_text(step.short_text, plain)
+        claims = []
+        if step.channel in LONG_CHANNELS:
+            items = self.env['account.move.line'].browse(row['id'] for row in rows)
+            found = self.env['dunning.claim']._for_notice(items, company, company._credit_today())
+            claims = self._stated_claims(found.get(customer.id, []), step, company)
+        return self._values(customer, contact, company, None, lines, claims)
 
     # -------------------------------------------------------------------------
     # Letters

@@ -112,6 +112,12 @@ class DunningStep(models.Model):
         default=lambda self: self._default_preview_partner(),
         help="A customer for whom the text is shown as it would be sent today.",
     )
+    preview_lang = fields.Selection(
+        selection=lambda self: self.env['res.lang'].get_installed(),
+        string="In Language",
+        store=False,
+        help="Empty: the language of the recipient, in which it is sent.",
+    )
     preview = fields.Html(compute='_compute_preview', sanitize=False)
 
     _minimum_positive = models.Constraint(
@@ -140,7 +146,10 @@ class DunningStep(models.Model):
     def _default_preview_partner(self):
         return self.env['dunning.item'].search([('days_overdue', '>', 0)], order='remaining desc', limit=1).partner_id
 
-    @api.depends('subject', 'body', 'short_text', 'channel', 'preview_partner_id', 'name')
+    @api.depends(
+        'subject', 'body', 'short_text', 'channel', 'preview_partner_id', 'preview_lang', 'name', 'days', 'recipient',
+        'fee_amount', 'with_interest',
+    )  # fmt: skip
     def _compute_preview(self):
         for step in self:
             partner = step.preview_partner_id
@@ -149,7 +158,17 @@ class DunningStep(models.Model):
                     "Choose a customer to see the text as it would be sent."
                 )
                 continue
-            step.preview = self.env['dunning.notice']._preview(step, partner)
+            step.preview = self.env['dunning.notice']._preview(step, partner, step.preview_lang)
+
+    def _text_in(self, name, lang):
+        """Return a text of this step in a language; what was changed and is not saved yet, in the user's."""
+        self.ensure_one()
+        saved = self._origin
+        if not saved or lang == (self.env.lang or 'en_US'):
+            return self[name]
+        text = saved.with_context(lang=lang)[name]
+        # Without a translation, the new text will be what is sent.
+        return self[name] if text == saved[name] else text
 
     @api.constrains('channel', 'gateway_id', 'subject', 'body', 'short_text')
     def _check_complete(self):

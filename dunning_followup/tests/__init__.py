@@ -11,6 +11,9 @@ from . import test_invoice_claims
 from . import test_limitation
 from . import test_mail_handover
 from . import test_no_more_credit
+from . import test_preview
+from . import test_rate_presets
+from . import test_reissued
 from . import test_run
 from . import test_second_look
 from . import test_sms_handover
