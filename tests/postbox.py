@@ -7,10 +7,6 @@ from email import message_from_bytes
 from email.policy import default
 from threading import Event, Lock, Thread
 
-# Where it can stop: the whole mail was received but is not accepted, it is accepted and the sender does not know,
-# or the sender has been told this moment, which does not wait for it.
-MOMENTS = ("received", "accepted", "answered")
-
 
 @dataclass(frozen=True)
 class Mail:
@@ -55,7 +51,11 @@ class Postbox:
             return Counter(mail.recipient for mail in self.mails if mail.recipient.endswith(f"@{domain}"))
 
     def stop_at(self, number: int, moment: str) -> None:
-        """Stop in the middle of the mail of this number, counted from now on."""
+        """Stop in the middle of the mail of this number, counted from now on.
+
+        Where: the sender has "begun" and nothing of the mail is here, the whole mail was "received" but is not
+        accepted, it is "accepted" and the sender does not know, or he is "answered" just now and not stopped.
+        """
         self._stopped.clear()
         self._go_on.clear()
         self._stop = (len(self.mails) + number, moment)
@@ -78,7 +78,7 @@ class Postbox:
     def pause(self, moment: str, client: int) -> bool:
         """Stop if it is time to; return whether it was."""
         with self._lock:
-            number = len(self.mails) + (moment == "received")
+            number = len(self.mails) + (moment in ("begun", "received"))
             if self._stop is None or self._stop[1] != moment or number < self._stop[0] or self._stopped.is_set():
                 return False
             self._client = client
@@ -113,6 +113,8 @@ class _Handler(socketserver.StreamRequestHandler):
             verb, answer = line.split()[0].upper(), "250 Well"
             if verb in ("MAIL", "RSET"):
                 recipients = []
+                if verb == "MAIL" and self.server.box.pause("begun", self.client_address[1]):
+                    return
             elif verb == "RCPT" and self.server.box.refusing == "recipients":
                 answer = "451 Come back later"
             elif verb == "RCPT":
