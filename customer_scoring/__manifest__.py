@@ -1,6 +1,6 @@
 {
     'name': "Customer Scoring",
-    'version': '19.0.1.1.0',
+    'version': '19.0.1.2.0',
     'category': 'Accounting/Accounting',
     'summary': "A credit score that explains itself, and what follows from it",
     'description': """

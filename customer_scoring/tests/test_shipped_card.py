@@ -60,7 +60,8 @@ class TestShippedCard(TransactionCase):
     def test_full_card_with_everything(self):
         # 4 × 92 + 3.25 × 100 of the ledger; the statement 2 × 85 + 85 + 0.5 × (85 + 60 + 85 + 85 + 80); the rating
         # 2 × 85; 80 + 100 + 100 + 0.5 × 90: 1640.5 / 18.25
-        self.check('full', Customer(PROMPT.history, {**NO_EVENT, **FIGURES, **OUTSIDE, 'external_rating': 75}), 89.9, 'A')
+        everything = {**NO_EVENT, **FIGURES, **OUTSIDE, 'external_rating': 75}
+        self.check('full', Customer(PROMPT.history, everything), 89.9, 'A')
 
     def test_full_card_leaves_out_what_is_not_known(self):
         # (368 + 325 + 80 + 100 + 100 + 45) / 10.75
