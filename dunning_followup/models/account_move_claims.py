@@ -162,9 +162,9 @@ class AccountMove(models.Model):
         items = self.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
         return items.sorted(lambda line: (line.date_maturity or line.date or self.date, line.id))
 
-    @api.depends('dunning_origin_id')
     def _compute_needed_terms(self):
-        # EXTENDS account: instalments stay due when those of the reversed invoice were
+        # EXTENDS account: instalments stay due when those of the reversed invoice were. Without `depends`, an invoice
+        # has its origin from the beginning: uninstalling would take core's fields that are inherited and depend on ours.
         super()._compute_needed_terms()
         for move in self:
             origin = move.sudo().dunning_origin_id
