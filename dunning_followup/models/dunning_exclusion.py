@@ -60,7 +60,7 @@ class DunningExclusion(models.AbstractModel):
     def _told(self, customers, company, date):
         """Return {item id: (customer id, document, reason in words)} of what a run of that day would not chase.
 
-        Also of what can't be sent, for the channel of the next step is refused.
+        Also of what can't be sent, for the channels of all steps that are left are refused.
         """
         # Facts count whoever asks.
         root = company.root_id.sudo()
@@ -104,8 +104,15 @@ class DunningExclusion(models.AbstractModel):
 
     @api.model
     def _refused_channels(self, rows, root, date):
-        """Return {item id: text} of those rows of `dunning.item` whose next step goes through a refused channel."""
-        nexts = self.env['dunning.item'].sudo()._nexts(rows, root, date)
+        """Return {item id: text} of those rows of `dunning.item` of which nothing comes, for all channels are refused.
+
+        The text is about the step that would come next.
+        """
+        Item = self.env['dunning.item'].sudo()
+        done = Item._nexts(rows, root, date)
+        nexts = {
+            id_: coming for id_, coming in Item._nexts(rows, root, date, pass_over=False).items() if id_ not in done
+        }
         steps = self.env['dunning.step'].sudo().browse({step.id for _day, step in nexts.values()})
         contacts = self.env['dunning.notice'].sudo()._contacts(root, list({row['partner_id'] for row in rows}))
         Partner, Rule = self.env['res.partner'].sudo(), self.env['dunning.contact.rule'].sudo()

@@ -231,14 +231,17 @@ class DunningItem(models.Model):
         return outlook
 
     @api.model
-    def _nexts(self, rows, company, today):
-        """Return {item id: (day, engine step)} of what comes next; what is not chased has nothing."""
+    def _nexts(self, rows, company, today, pass_over=True):
+        """Return {item id: (day, engine step)} of what comes next; what is not chased has nothing.
+
+        :param pass_over: False to count steps too that the customer refuses
+        """
         plans = self.env['dunning.plan'].sudo().browse({row['plan_id'] for row in rows if row['plan_id']})
         steps = plans._engine_steps()
         starts = {plan.id: plan.start for plan in plans}
         lines = self.env['account.move.line'].browse(row['id'] for row in rows)
         excluded = self.env['dunning.exclusion'].sudo()._excluded(lines, company, today)
-        refused = plans._refused_steps(company, list({row['partner_id'] for row in rows}))
+        refused = plans._refused_steps(company, list({row['partner_id'] for row in rows})) if pass_over else {}
         nexts = {}
         for row in rows:
             whole = row['id'] in excluded and excluded[row['id']][2] is None
