@@ -39,7 +39,7 @@ class TestWays(DunningCommon):
         self.assertEqual((self._notice(early).state, self._notice(early).step_id), ('excluded', self.first))
         self.assertIn("Does not want", self._notice(early).reason)
 
-        self._item(invoice).date_maturity = self.today - timedelta(days=25)
+        self._item(invoice).sudo().date_maturity = self.today - timedelta(days=25)
         run = self._run()
         notice = self._notice(run)
         self.assertEqual((notice.state, notice.step_id, notice.channel), ('draft', self.second, 'email'))
@@ -54,7 +54,7 @@ class TestWays(DunningCommon):
 
         progress = self.env['dunning.progress'].search([])
         progress.sudo().date_step = self.today - timedelta(days=42)
-        self._item(old).date_maturity = self.today - timedelta(days=50)
+        self._item(old).sudo().date_maturity = self.today - timedelta(days=50)
         run = self._run()
         notice = self._notice(run)
         self.assertEqual((notice.step_id, notice.channel, notice.state), (self.third, 'letter', 'draft'))
@@ -74,7 +74,7 @@ class TestWays(DunningCommon):
         self._mails_go_out(self._notice(self._send(self._run(partner_ids=self.customer.ids))))
         self.env['dunning.progress'].search([('move_line_id', '=', self._item(young).id)]).sudo().unlink()
         self.env['dunning.progress'].search([]).sudo().date_step = self.today - timedelta(days=20)
-        self._item(old).date_maturity = self.today - timedelta(days=50)
+        self._item(old).sudo().date_maturity = self.today - timedelta(days=50)
 
         notice = self._notice(self._run())
 
