@@ -163,8 +163,8 @@ class AccountMove(models.Model):
         return items.sorted(lambda line: (line.date_maturity or line.date or self.date, line.id))
 
     def _compute_needed_terms(self):
-        # EXTENDS account: instalments stay due when those of the reversed invoice were. Without `depends`, for uninstalling
-        # would take core's inherited fields that depend on ours; an invoice has its origin from the beginning.
+        # EXTENDS account: instalments stay due when those of the reversed invoice were. Without `depends`: with it,
+        # uninstalling takes core's inherited fields. An invoice has its origin from the beginning.
         super()._compute_needed_terms()
         for move in self:
             origin = move.sudo().dunning_origin_id
