@@ -200,22 +200,31 @@ class CreditCounter(models.Model):
         self._each_company(self.env['res.company'].search([('parent_id', '=', False)]), step, activity_type)
 
     @api.model
-    def _tell_failure(self, company, activity_type):
-        """Give the credit managers of a company an activity, once until it is mended."""
+    def _tell_failure(self, company, activity_type, users=None, note=None):
+        """Give people of a company an activity on its contact, once until it is mended.
+
+        :param users: the company's credit managers if not given
+        :param note: function that returns the text in the language of the environment it gets
+        """
+        note = note or self._failure_note
         contact = company.sudo().partner_id
         if contact.activity_search([activity_type]):
             return
-        for user in company._credit_managers():
+        for user in company._credit_managers() if users is None else users:
             reader = contact.with_context(lang=user.lang or self.env.lang)
             contact.activity_schedule(
                 activity_type,
                 date_deadline=company._credit_today(),
                 user_id=user.id,
-                note=reader.env._(
-                    "It is tried again with each run of the scheduled action. If it goes on failing, give your "
-                    "administrator the name of the company: the reason is in the server's log."
-                ),
+                note=note(reader.env),
             )
+
+    @api.model
+    def _failure_note(self, env):
+        return env._(
+            "It is tried again with each run of the scheduled action. If it goes on failing, give your "
+            "administrator the name of the company: the reason is in the server's log."
+        )
 
     @api.model
     def _close_failure(self, company, activity_type):

@@ -130,7 +130,7 @@ class AccountMove(models.Model):
         chains = self._dunning_origins()
         origins = self.browse().union(*chains.values())
         reached = Progress.search([('move_line_id.move_id', 'in', origins.ids)]).grouped('move_id')
-        rows = []
+        open_items, rows = self._dunning_items(), []
         for move in self:
             origin = next((origin for origin in chains[move.id] if origin in reached), None)
             if origin is None:
@@ -141,7 +141,7 @@ class AccountMove(models.Model):
             for index, item in enumerate(items):
                 # Each instalment where it was; other instalments than there were go on with the furthest.
                 progress = of_item.get(before[index]) if len(before) == len(items) else furthest
-                if progress and item in move._dunning_items():
+                if progress and item in open_items:
                     rows.append(
                         (
                             item.id,
@@ -182,16 +182,6 @@ class AccountMove(models.Model):
                     values = {**values, **amounts}
                 needed[key] = values
             move.needed_terms = needed
-
-    def _dunning_origin(self):
-        """Return the first of the invoices in whose place this one is, itself if it replaces none."""
-        self.ensure_one()
-        # Who reads an invoice need not be able to read the reversed one.
-        move, seen = self.sudo(), set()
-        while move.dunning_origin_id and move.id not in seen:
-            seen.add(move.id)
-            move = move.dunning_origin_id
-        return move.with_env(self.env)
 
     def _dunning_origins(self):
         """Return {invoice id: the chain of invoices in whose place it is, the nearest first}, in one statement."""
@@ -240,9 +230,8 @@ class AccountMove(models.Model):
 
     def _dunning_dues(self):
         """Return the days on which the items of this invoice are due, as texts and in order."""
-        self.ensure_one()
-        items = self.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
-        return sorted(fields.Date.to_string(line.date_maturity or line.date or self.date) for line in items)
+        items = self._dunning_instalments()
+        return [fields.Date.to_string(line.date_maturity or line.date or self.date) for line in items]
 
     @api.depends('state', 'dunning_dues', 'invoice_date_due', 'invoice_payment_term_id', 'line_ids.date_maturity')
     def _compute_dunning_due_differs(self):

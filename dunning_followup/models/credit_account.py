@@ -160,6 +160,27 @@ class CreditAccount(models.Model):
             'date_deadline': self.company_id._credit_today(),
         }
 
+    @api.model
+    def _ask_once(self, activity_type, requests):
+        """Make an activity for each account that has none of this kind open.
+
+        :param requests: [(account, user, summary, note)]
+        :returns: the activities made
+        """
+        Activity = self.env['mail.activity'].with_context(mail_activity_quick_update=True)
+        domain = [
+            ('res_model', '=', 'credit.account'),
+            ('res_id', 'in', [account.id for account, *_rest in requests]),
+            ('activity_type_id', '=', self.env.ref(activity_type).id),
+        ]
+        asked = set(Activity.search(domain).mapped('res_id'))
+        vals_list = []
+        for account, *request in requests:
+            if account.id not in asked:
+                asked.add(account.id)
+                vals_list.append(account._prepare_dunning_activity(activity_type, *request))
+        return Activity.create(vals_list)
+
     def action_view_dunning(self):
         """Open the time line of everything sent to this customer."""
         self.ensure_one()

@@ -552,40 +552,27 @@ class DunningClaim(models.Model):
 
     def _keep_decisions(self, kind, reason):
         """Note why these claims were waived or reinstated; return {claim: dunning.claim.decision}."""
-        decisions = (
-            # Made by the flow only.
-            self.env['dunning.claim.decision']
-            .sudo()
-            .create(
-                [
-                    {
-                        'claim_id': claim.id,
-                        'kind': kind,
-                        'reason': reason,
-                        'user_id': self.env.uid,
-                        'date': claim.company_id._credit_today(),
-                    }
-                    for claim in self
-                ]
-            )
-        )
+        vals_list = [claim._prepare_decision(kind, reason, self.env.user) for claim in self]
+        # Made by the flow only.
+        decisions = self.env['dunning.claim.decision'].sudo().create(vals_list)
         return {decision.claim_id: decision for decision in decisions}
 
     def _keep_old_waivers(self):
         """Note the waivers that were made before decisions were kept: what is on the claim is about to go."""
         claims = self.sudo().filtered(lambda claim: not claim.decision_ids)
         self.env['dunning.claim.decision'].sudo().create(
-            [
-                {
-                    'claim_id': claim.id,
-                    'kind': 'waived',
-                    'reason': claim.reason,
-                    'user_id': claim.waived_by_id.id,
-                    'date': claim.waived_on or claim.company_id._credit_today(),
-                }
-                for claim in claims
-            ]
+            [claim._prepare_decision('waived', claim.reason, claim.waived_by_id, claim.waived_on) for claim in claims]
         )
+
+    def _prepare_decision(self, kind, reason, user, day=None):
+        self.ensure_one()
+        return {
+            'claim_id': self.id,
+            'kind': kind,
+            'reason': reason,
+            'user_id': user.id,
+            'date': day or self.company_id._credit_today(),
+        }
 
     def _check_may_waive(self):
         self.check_access('read')

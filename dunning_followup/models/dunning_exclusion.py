@@ -4,7 +4,6 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date, formatLang
 
-from .dunning_notice import FALLBACK_CHANNELS
 
 # Of what is not due yet, these are told all the same; the others may have gone until then.
 TOLD_BEFORE_DUE = ('insolvent', 'represented', 'do_not_remind', 'paused', 'disputed')
@@ -113,29 +112,19 @@ class DunningExclusion(models.AbstractModel):
         nexts = {
             id_: coming for id_, coming in Item._nexts(rows, root, date, pass_over=False).items() if id_ not in done
         }
-        steps = self.env['dunning.step'].sudo().browse({step.id for _day, step in nexts.values()})
-        contacts = self.env['dunning.notice'].sudo()._contacts(root, list({row['partner_id'] for row in rows}))
-        Partner, Rule = self.env['res.partner'].sudo(), self.env['dunning.contact.rule'].sudo()
-        waiting = defaultdict(list)
-        for row in rows:
-            if row['id'] in nexts:
-                step = steps.browse(nexts[row['id']][1].id)
-                contact = Partner.browse(contacts[row['partner_id'], step.recipient])
-                waiting[step].append((row['id'], contact))
-        result = {}
-        for step, mine in waiting.items():
-            people = Partner.union(*(contact for _id, contact in mine))
-            refusals = Rule._refusals(people, step.channel, root)
-            if step.letter_fallback and step.channel in FALLBACK_CHANNELS:
-                by_letter = Rule._refusals(people, 'letter', root)
-                refusals = {id_: reason for id_, reason in refusals.items() if id_ in by_letter}
-            channel = dict(step._fields['channel']._description_selection(self.env))[step.channel]
-            result |= {
-                id_: self.env._("%(channel)s: %(reason)s", channel=channel, reason=refusals[contact.id])
-                for id_, contact in mine
-                if contact.id in refusals
-            }
-        return result
+        waiting = {row['id']: row for row in rows if row['id'] in nexts}
+        plans = self.env['dunning.plan'].sudo().browse({row['plan_id'] for row in waiting.values()})
+        refused = plans._refused_steps(root, list({row['partner_id'] for row in waiting.values()}))
+        channels = {step.id: step.channel for step in plans.step_ids}
+        labels = dict(plans.step_ids._fields['channel']._description_selection(self.env))
+        return {
+            id_: self.env._(
+                "%(channel)s: %(reason)s",
+                channel=labels[channels[nexts[id_][1].id]],
+                reason=refused[row['partner_id']][nexts[id_][1].id],
+            )
+            for id_, row in waiting.items()
+        }
 
     @api.model
     def _insolvent(self, facts, root):

@@ -308,9 +308,7 @@ class DunningGateway(models.Model):
                 if status.lower() in good:
                     notice.write({'delivery': 'delivered', 'reason': False})
                 else:
-                    notice._undelivered(
-                        self.env._("Not delivered, says the provider: %(status)s", status=status[:100])
-                    )
+                    notice._undelivered(self.env._("Not delivered, says the provider: %(status)s", status=status[:100]))
                 noted += 1
         return noted
 

@@ -203,8 +203,9 @@ class DunningNotice(models.Model):
         """Send what failed again now; collectors only."""
         self._check_collector()
         failed = self.filtered(
-            lambda notice: notice.state in ('failed', 'to_send')
-            or (notice.state == 'sent' and notice.delivery == 'undelivered')
+            lambda notice: (
+                notice.state in ('failed', 'to_send') or (notice.state == 'sent' and notice.delivery == 'undelivered')
+            )
         )
         if not failed:
             raise UserError(self.env._("Only what failed, waits or was not delivered can be tried again."))
@@ -212,9 +213,7 @@ class DunningNotice(models.Model):
         lost = failed.filtered(lambda notice: notice.state == 'sent')
         noted = [('res_model', '=', self._name), ('res_id', 'in', lost.ids)]
         self.env['dunning.contact'].sudo().search(noted).unlink()
-        failed.sudo().write(
-            {'state': 'to_send', 'date_next': False, 'attempts': 0, 'booked': False, 'delivery': False}
-        )
+        failed.sudo().write({'state': 'to_send', 'date_next': False, 'attempts': 0, 'booked': False, 'delivery': False})
         failed.run_id.sudo().filtered(lambda run: run.state == 'done').write({'state': 'sending'})
         self._trigger()
 
@@ -543,11 +542,9 @@ class DunningNotice(models.Model):
         news = self.filtered(lambda notice: notice.delivery != 'undelivered')
         news.write({'delivery': 'undelivered', 'reason': reason})
         news = news.filtered(lambda notice: notice.state == 'sent')
-        activity_type = 'dunning_followup.mail_activity_type_undelivered'
-        kind = self.env.ref(activity_type)
+        Account, requests = self.env['credit.account'], []
         for company, notices in news.grouped('company_id').items():
-            accounts = self.env['credit.account']._for_partners(notices.partner_id, company)
-            account_of = accounts.grouped('partner_id')
+            account_of = Account._for_partners(notices.partner_id, company).grouped('partner_id')
             self.env['credit.event']._record(
                 [
                     (account_of[notice.partner_id], 'dunning_undelivered', notice._prepare_payload())
@@ -555,14 +552,8 @@ class DunningNotice(models.Model):
                     if notice.kind == 'reminder'
                 ]
             )
-            domain = [('res_model', '=', 'credit.account'), ('activity_type_id', '=', kind.id)]
-            asked = self.env['mail.activity'].search([*domain, ('res_id', 'in', accounts.ids)]).mapped('res_id')
-            vals_list = []
             for notice in notices:
                 account = account_of[notice.partner_id]
-                if account.id in asked:
-                    continue
-                asked.append(account.id)
                 user = account._collector(notice.run_id.user_id)
                 reader = notice.with_context(lang=user.lang or self.env.lang)
                 note = reader.env._(
@@ -571,8 +562,8 @@ class DunningNotice(models.Model):
                     reason=reason,
                 )
                 summary = reader.env._("Reminder not delivered: correct the address")
-                vals_list.append(account._prepare_dunning_activity(activity_type, user, summary, note))
-            self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(vals_list)
+                requests.append((account, user, summary, note))
+        Account._ask_once('dunning_followup.mail_activity_type_undelivered', requests)
 
     @api.model
     def _recover(self):

@@ -196,7 +196,7 @@ class DunningPlan(models.Model):
         }
 
     def _refused_steps(self, company, partner_ids):
-        """Return {customer id: ids of the steps of these plans that can't be done, for he refuses their channel}.
+        """Return {customer id: {id of a step of these plans that he refuses for its channel: reason}}.
 
         Who refuses nothing is not in it. A constant number of statements.
         """
@@ -214,14 +214,14 @@ class DunningPlan(models.Model):
         }
         result = {}
         for partner_id in partner_ids:
-            result[partner_id] = frozenset(
-                step.id
+            result[partner_id] = {
+                step.id: refused[step.channel][min(refusing)]
                 for step in steps
                 for whom in [{contacts[partner_id, role] for role in step._recipient_roles()}]
-                if whom & refused[step.channel].keys()
+                if (refusing := whom & refused[step.channel].keys())
                 and not (step._may_become_letter() and not whom & refused['letter'].keys())
-            )
-        return {partner_id: ids for partner_id, ids in result.items() if ids}
+            }
+        return {partner_id: reasons for partner_id, reasons in result.items() if reasons}
 
     # -------------------------------------------------------------------------
     # For whom

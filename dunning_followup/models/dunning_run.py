@@ -490,21 +490,9 @@ class DunningRun(models.Model):
         self.env['credit.counter']._advance('company_id', {self.company_id.id: 0})
         accounts = self.env['credit.account']._for_partners(covered.partner_id, self.company_id)
         activity_type = 'dunning_followup.mail_activity_type_match'
-        kind = self.env.ref(activity_type)
-        domain = [
-            ('res_model', '=', 'credit.account'),
-            ('res_id', 'in', accounts.ids),
-            ('activity_type_id', '=', kind.id),
-        ]
-        asked = set(self.env['mail.activity'].search(domain).mapped('res_id'))
-        tasks = self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(
-            [
-                account._prepare_dunning_activity(activity_type, account._collector(self.user_id), kind.summary)
-                for account in accounts
-                if account.id not in asked
-            ]
-        )
-        return len(tasks)
+        summary = self.env.ref(activity_type).summary
+        requests = [(account, account._collector(self.user_id), summary, '') for account in accounts]
+        return len(accounts._ask_once(activity_type, requests))
 
     def action_ask_to_match(self):
         """Have payments matched where nothing else is to be done; collectors only. The run is done then."""

@@ -1,5 +1,6 @@
 from collections import defaultdict
 from datetime import timedelta
+from functools import partial
 
 from markupsafe import Markup
 
@@ -48,17 +49,13 @@ class DunningRun(models.Model):
         failing = self._failing_channels()
         partners = {company.partner_id.id for company in failing}
         for company, channels in failing.items():
-            contact = company.partner_id.with_context(mail_activity_quick_update=True)
-            if contact.activity_search([CHANNEL_FAILED]):
-                continue
-            for user in company._dunning_responsible():
-                reader = contact.with_context(lang=user.lang or self.env.lang)
-                contact.activity_schedule(
-                    CHANNEL_FAILED,
-                    date_deadline=company._credit_today(),
-                    user_id=user.id,
-                    note=self._channels_note(channels, reader.env),
-                )
+            self.env['credit.counter']._tell_failure(
+                # Mails about it would not go out either.
+                company.with_context(mail_activity_quick_update=True),
+                CHANNEL_FAILED,
+                company._dunning_responsible(),
+                partial(self._channels_note, channels),
+            )
         over = self.env['res.partner'].browse(self._told(CHANNEL_FAILED, 'res.partner').keys() - partners)
         over.activity_feedback([CHANNEL_FAILED], feedback=self.env._("Reminders go out again, or none waits any more."))
 

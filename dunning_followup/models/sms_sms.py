@@ -55,15 +55,17 @@ class SmsSms(models.Model):
 
     def _reminders(self):
         """Return those of these text messages that are reminders."""
-        notices = self.env['dunning.notice'].sudo().search([('sms_uuid', 'in', self.mapped('uuid'))])
-        uuids = set(notices.mapped('sms_uuid'))
+        uuids = set(self._dunning_notices().mapped('sms_uuid'))
         return self.filtered(lambda sms: sms.uuid in uuids)
+
+    def _dunning_notices(self):
+        """Return the reminders that these text messages are, on behalf of the system."""
+        return self.env['dunning.notice'].sudo().search([('sms_uuid', 'in', self.mapped('uuid'))])
 
     def _claim(self):
         """Commit that the notices of these are being handed over; return those that are ours to hand over."""
-        notices = self.env['dunning.notice'].sudo().search([('sms_uuid', 'in', self.mapped('uuid'))])
         try:
-            notices = notices.try_lock_for_update().filtered(lambda notice: notice._may_hand_over())
+            notices = self._dunning_notices().try_lock_for_update().filtered(lambda notice: notice._may_hand_over())
             free = notices.grouped('sms_uuid')
             ours = self.exists().filtered(lambda sms: sms.state == 'outgoing' and sms.uuid in free)
             claimed = notices.filtered(lambda notice: notice.sms_uuid in ours.mapped('uuid'))
@@ -79,11 +81,7 @@ class SmsSms(models.Model):
         # EXTENDS sms: reminders learn what became of them
         result = super().write(vals)
         if vals.get('state') in ('process', 'pending', 'sent', 'error', 'canceled'):
-            notices = (
-                self.env['dunning.notice']
-                .sudo()
-                .search([('sms_uuid', 'in', self.mapped('uuid')), ('state', 'in', ('queued', 'sending'))])
-            )
+            notices = self._dunning_notices().filtered(lambda notice: notice.state in ('queued', 'sending'))
             if vals['state'] == 'canceled':
                 waiting = notices.filtered(lambda notice: notice.state == 'queued')
                 waiting.write({'state': 'cancelled', 'reason': self.env._("The text message was cancelled.")})

@@ -48,9 +48,7 @@ class TestReissuedInvoice(ClaimsCommon):
         second.action_post()
         self.assertEqual(self._items(second).date_maturity, DUE)
         third = self._reverse(second, modify=True)
-        self.assertEqual(third._dunning_origin(), first)
         self.assertEqual((third + first)._dunning_origins(), {third.id: second + first, first.id: first.browse()})
-        self.assertEqual(first._dunning_origin(), first)
 
     def test_interest_counts_from_the_first_due_date_and_once(self):
         first = self._invoice(1000, due=DUE)
