@@ -272,8 +272,18 @@ class DunningNotice(models.Model):
     @api.model
     def _preview_values(self, step, customer, contact, company, rows):
         """Return the values for a step's texts about these rows of `dunning.item`."""
+        claims = []
+        if step.channel in LONG_CHANNELS:
+            items = self.env['account.move.line'].browse(row['id'] for row in rows)
+            found = self.env['dunning.claim']._for_notice(items, company, company._credit_today())
+            claims = self._stated_claims(found.get(customer.id, []), step, company)
+        return self._values(customer, contact, company, None, self._stated_items(rows), claims)
+
+    @api.model
+    def _stated_items(self, rows):
+        """Return what texts state of these rows of `dunning.item`."""
         moves = {move.id: move for move in self.env['account.move'].browse(row['move_id'] for row in rows)}
-        lines = [
+        return [
             {
                 'name': moves[row['move_id']]._dunning_name(),
                 'date_due': row['date_due'],
@@ -283,12 +293,6 @@ class DunningNotice(models.Model):
             }
             for row in rows
         ]
-        claims = []
-        if step.channel in LONG_CHANNELS:
-            items = self.env['account.move.line'].browse(row['id'] for row in rows)
-            found = self.env['dunning.claim']._for_notice(items, company, company._credit_today())
-            claims = self._stated_claims(found.get(customer.id, []), step, company)
-        return self._values(customer, contact, company, None, lines, claims)
 
     # -------------------------------------------------------------------------
     # Letters
@@ -301,18 +305,7 @@ class DunningNotice(models.Model):
         if statement:
             today = self.company_id._credit_today()
             rows = self.env['dunning.item']._rows(self.company_id, today, self.partner_id.ids)
-            moves = {move.id: move for move in self.env['account.move'].browse(row['move_id'] for row in rows)}
-            lines = [
-                {
-                    'name': moves[row['move_id']]._dunning_name(),
-                    'date_due': row['date_due'],
-                    'days': row['days_overdue'],
-                    'amount_currency': row['amount_currency'],
-                    'currency': self.env['res.currency'].browse(row['document_currency_id']),
-                }
-                for row in rows
-                if row['remaining'] > 0
-            ]
+            lines = self._stated_items([row for row in rows if row['remaining'] > 0])
             values['items'] = notice._items_table(lines, self.company_id)
             subject, body = notice.env._("Statement of open items"), values['items']
         else:
