@@ -7,6 +7,22 @@ from urllib.parse import quote
 from playwright.sync_api import Locator, Page, expect
 
 from tools.ground.odoo import Server
+from tools.ground.paths import SCREENSHOTS
+
+# What the docs show.
+SHOWN = {
+    "order-on-hold",
+    "order-on-hold-phone",
+    "held-orders",
+    "credit-account",
+    "customer-credit-tab",
+    "policy",
+    "portal-order",
+    "reminder-plan",
+    "reminder-run",
+    "scorecard",
+    "why",
+}
 
 
 def enter(page: Page, server: Server, login: str, path: str) -> None:
@@ -18,10 +34,17 @@ def enter(page: Page, server: Server, login: str, path: str) -> None:
     page.wait_for_selector(".o_action_manager .o_view_controller")
 
 
-def shoot(page: Page, name: str, *, whole: bool = False) -> None:
-    """Keep a picture where somebody wants to look at it."""
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture where somebody wants to look at it, and for the docs when they are asked for."""
     if folder := os.environ.get("CREDIT_SHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled", full_page=whole)
+        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
+    if os.environ.get("SCREENSHOTS") and name in SHOWN:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        if page.locator(".o-mail-Chatter").count():
+            page.locator(".o-mail-Chatter .o-mail-Message").first.wait_for()
+        page.wait_for_function("document.fonts.ready.then(() => true)")
+        page.wait_for_function("[...document.images].every((image) => image.complete)")
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
 
 
 def fill(scope: Page | Locator, field: str, value: str) -> None:

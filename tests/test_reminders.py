@@ -80,6 +80,7 @@ def desk(module_stage: Stage, postbox: Postbox) -> Desk:
     return Desk(module_stage, postbox)
 
 
+@pytest.mark.screenshots
 def test_from_plan_to_letter(desk: Desk, page: Page, tmp_path: Path) -> None:
     """A preset becomes the house's plan; a run is simulated, one excluded, the rest goes out, a letter is printed."""
     log_in(page, desk.trade.server, "cora")

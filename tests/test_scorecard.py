@@ -112,6 +112,7 @@ def add_characteristic(page: Page, metric: str, bins: list[tuple[float, float]])
     expect(row).to_contain_text(f"from {bins[-1][0]}: {bins[-1][1]}")
 
 
+@pytest.mark.screenshots
 def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callable[..., Page]) -> None:
     """The manager sees who would move before anything changes; then the card scores, and one grade is another."""
     page = new_page()
@@ -126,7 +127,7 @@ def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callab
         pick(row, "grade_id", grade)
     page.locator(".o_form_button_save").click()
     expect(page.locator(".o_breadcrumb")).to_contain_text(CARD)
-    shoot(page, "scorecard", whole=True)
+    shoot(page, "scorecard")
 
     page.locator("button[name=action_try]:visible").click()
     page.wait_for_selector(".o_form_view button[name=action_try].btn-primary")
@@ -136,7 +137,7 @@ def test_scorecard_is_built_tried_and_activated(bureau: Bureau, new_page: Callab
     expect(moves.filter(has_text=PROMPT)).to_contain_text("Same")
     expect(page.locator("[name=down_count]")).to_contain_text("2")
     expect(moves.filter(has_text=PERSON)).to_contain_text("Worse")
-    shoot(page, "trial", whole=True)
+    shoot(page, "trial")
     [slow] = bureau.trade.read("credit.account", bureau.accounts[SLOW], "grade_id", "score")
     assert slow["grade_id"][0] == bureau.trade.ref("credit_management.grade_a"), "A trial changes nothing"
 
@@ -206,6 +207,7 @@ def score(bureau: Bureau, name: str) -> None:
     call("credit.account", "action_compute_score", [[bureau.accounts[name]]])
 
 
+@pytest.mark.screenshots
 def test_analyst_reads_why_and_prints_it(bureau: Bureau, new_page: Callable[..., Page], tmp_path: Path) -> None:
     """What was found of each characteristic, what it takes, the documents behind it; the letter to the customer."""
     score(bureau, SLOW)
@@ -217,7 +219,8 @@ def test_analyst_reads_why_and_prints_it(bureau: Bureau, new_page: Callable[...,
     on_time = why.filter(has_text="Paid on time")
     expect(on_time).to_contain_text("0 %")
     expect(on_time).to_contain_text(re.compile(r"Pay on time \d+ more invoices: \+\d"))
-    shoot(page, "why", whole=True)
+    why.last.scroll_into_view_if_needed()
+    shoot(page, "why")
 
     assert printed(page, tmp_path) >= 1
     assert explained(bureau, SLOW) == 1
@@ -242,7 +245,7 @@ def test_natural_person_decided_by_somebody_and_explained(
     expect(page.locator(".alert-info", has_text="A natural person").last).to_be_visible()
     cards = page.locator(".o_field_widget[name=score_line_ids] .o_kanban_record:not(.o_kanban_ghost)")
     expect(cards.filter(has_text="Paid on time")).to_contain_text("75 %")
-    shoot(page, "why-phone", whole=True)
+    shoot(page, "why-phone")
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE[0], f"The page is {width} wide"
     assert printed(page, tmp_path) >= 1

@@ -1,6 +1,5 @@
 """The newcomer's story in a browser: told no, why and by how much; released; confirmed."""
 
-import os
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -8,24 +7,14 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tools.ground.paths import SCREENSHOTS
-
 from .conftest import Stage, log_in
+from .screen import shoot
 from .trade import MANAGER, SALES, Trade, sign
 
 DESKTOP, PHONE = (1400, 900), (390, 844)
 PANEL = ".o_credit_panel"
 ORDER_PAGE = "/odoo/action-sale.action_quotations_with_onboarding/{}"
 WHY = "Exposure $ 41,500.00 + this document $ 12,600.00 exceeds the limit of $ 50,000.00 by $ 4,100.00."
-SHOWN = {
-    "order-on-hold",
-    "order-on-hold-phone",
-    "held-orders",
-    "credit-account",
-    "customer-credit-tab",
-    "policy",
-    "portal-order",
-}
 CUSTOMERS = [
     # name, limit, invoiced, days since due, ordered, wants to order
     ("Hengda Trading", 50_000, 32_000, -20, 9_500, 12_600),
@@ -227,14 +216,3 @@ def check_width(page: Page) -> None:
     """Assert that nothing makes the page scroll sideways."""
     width, wide = page.evaluate("[document.documentElement.clientWidth, document.documentElement.scrollWidth]")
     assert wide <= width
-
-
-def shoot(page: Page, name: str) -> None:
-    """Leave a screenshot for the docs when they are asked for, of those that the docs show."""
-    if os.environ.get("SCREENSHOTS") and name in SHOWN:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        if page.locator(".o-mail-Chatter").count():
-            page.locator(".o-mail-Chatter .o-mail-Message").first.wait_for()
-        page.wait_for_function("document.fonts.ready.then(() => true)")
-        page.wait_for_function("[...document.images].every((image) => image.complete)")
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")

@@ -4,7 +4,6 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date, formatLang
 
-
 # Of what is not due yet, these are told all the same; the others may have gone until then.
 TOLD_BEFORE_DUE = ('insolvent', 'represented', 'do_not_remind', 'paused', 'disputed')
 
