@@ -54,10 +54,12 @@ class Stage:
 
     def close(self) -> None:
         """Stop the servers, drop the databases; fail on a warning or an error in a log."""
+        # What a server says while it goes is about requests of pages that were cut off.
+        logs = [(server, server.log.read_text(errors="replace")) for server in self._servers]
         self._stack.close()
         found = []
-        for server in self._servers:
-            problems = logcheck.problems(server.log.read_text(errors="replace"))
+        for server, log in logs:
+            problems = logcheck.problems(log)
             found += [f"{server.log.name}: {logcheck.describe(item)}" for item in problems]
         if found:
             pytest.fail("The server complains:\n" + "\n".join(found), pytrace=False)
