@@ -72,6 +72,7 @@ from . import account_chart_template
 from . import account_move
 from . import account_payment
 from . import res_users
+from . import uom_uom
 from . import account_move_line
 from . import account_partial_reconcile
 from . import sale_order

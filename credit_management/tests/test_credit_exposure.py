@@ -162,6 +162,17 @@ class TestCreditExposure(CreditCommon):
         invoice.action_post()
         self.assertExposure(open_item=120, ordered=120)
 
+    def test_unit_whose_content_changes_covers_as_many_at_once(self):
+        units = self.env.ref('uom.product_uom_unit')
+        crate = self.env['uom.uom'].create({'name': "Crate", 'relative_factor': 10, 'relative_uom_id': units.id})
+        order = self._order((self.product, 24, 10.0), confirm=True)
+        invoice = order._create_invoices()
+        invoice.invoice_line_ids.write({'product_uom_id': crate.id, 'quantity': 1, 'price_unit': 100})
+        self.assertExposure(draft_invoice=100, ordered=140)
+
+        crate.relative_factor = 20
+        self.assertExposure(draft_invoice=100, ordered=40)
+
     def test_rebate_credit_note_of_20_leaves_80_and_reopens_no_order(self):
         order = self._order((self.product, 10, 10.0), confirm=True)
         invoice = order._create_invoices()

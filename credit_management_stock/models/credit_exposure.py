@@ -13,7 +13,6 @@ class CreditExposure(models.Model):
                 'location_dest_id', 'location_final_id', 'move_dest_ids', 'origin_returned_move_id', 'product_id',
                 'product_uom', 'product_uom_qty', 'sale_line_id', 'state', 'to_refund',
             ],
-            'stock.location': ['parent_path', 'usage'],
         }  # fmt: skip
 
     @api.model
@@ -51,7 +50,7 @@ class CreditExposure(models.Model):
                   GROUP BY move.sale_line_id
                 ) AS demand ON demand.sale_line_id = sol.id
                 """,
-                open=self._open_demand_sql(),
+                open=self._open_demand_sql(common),
                 uom_ratio=self._uom_ratio_sql("move.product_uom", "sol.product_uom_id"),
             ),
             'due': SQL(
@@ -71,7 +70,7 @@ class CreditExposure(models.Model):
         }
 
     @api.model
-    def _open_demand_sql(self):
+    def _open_demand_sql(self, common):
         """Return the condition that a move (alias move) will still deliver to the customer.
 
         In several steps, either the first move exists and makes the next when it
@@ -79,24 +78,41 @@ class CreditExposure(models.Model):
         that is still open counts. A second delivery of returned goods counts
         only if the return was to be refunded.
         """
+        # For all customers the open moves that have one behind them are found once, in a table that is small.
+        followed = (
+            SQL(
+                """
+                move.id IN (
+                    SELECT chain.move_orig_id
+                      FROM stock_move_move_rel chain
+                      JOIN stock_move next_move ON next_move.id = chain.move_dest_id
+                      JOIN stock_move first_move ON first_move.id = chain.move_orig_id
+                     WHERE next_move.sale_line_id = first_move.sale_line_id
+                       AND next_move.state NOT IN ('done', 'cancel'))
+                """
+            )
+            if common['partner_ids'] is None
+            else SQL(
+                """
+                EXISTS (
+                    SELECT 1
+                      FROM stock_move_move_rel chain
+                      JOIN stock_move next_move ON next_move.id = chain.move_dest_id
+                     WHERE chain.move_orig_id = move.id
+                       AND next_move.sale_line_id = move.sale_line_id
+                       AND next_move.state NOT IN ('done', 'cancel')
+                    OFFSET 0)
+                """
+            )
+        )
         return SQL(
             """
             move.state NOT IN ('done', 'cancel')
-            AND COALESCE(move.location_final_id, move.location_dest_id) IN (
-                SELECT id FROM stock_location WHERE usage = 'customer' OR parent_path LIKE (%(transit)s))
+            AND COALESCE(move.location_final_id, move.location_dest_id) = ANY(%(customers)s::int[])
             AND (move.origin_returned_move_id IS NULL OR move.to_refund)
-            AND NOT EXISTS (
-                SELECT 1
-                  FROM stock_move_move_rel chain
-                  JOIN stock_move next_move ON next_move.id = chain.move_dest_id
-                 WHERE chain.move_orig_id = move.id
-                   AND next_move.sale_line_id = move.sale_line_id
-                   AND next_move.state NOT IN ('done', 'cancel')
-                OFFSET 0)
+            AND NOT %(followed)s
             """,
-            # As core: goods for a company of our own leave us when they reach transit.
-            transit=SQL(
-                "SELECT parent_path || '%%' FROM stock_location WHERE id = %s",
-                self.env['ir.model.data']._xmlid_to_res_id('stock.stock_location_inter_company'),
-            ),
+            followed=followed,
+            # A literal, for the planner: see `_branches_sql`.
+            customers=list(self.env['stock.location']._credit_customer_ids()),
         )

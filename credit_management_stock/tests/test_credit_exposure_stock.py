@@ -106,6 +106,17 @@ class TestCreditExposureStock(CreditCommon):
         order.order_line.product_uom_qty = 12
         self.assertExposure(ordered=120)
 
+    def test_goods_on_the_way_to_a_company_of_ours_are_owed_until_they_are_in_transit(self):
+        transit = self.env.ref('stock.stock_location_inter_company')
+        order = self._order_goods()
+        moves = order.picking_ids.move_ids
+        yard = self.env['stock.location'].create({'name': "Yard", 'usage': 'internal'})
+        moves.write({'location_dest_id': yard.id, 'location_final_id': yard.id})
+        self.assertExposure()
+        # From here on deliveries to the yard are on their way out.
+        yard.location_id = transit
+        self.assertExposure(ordered=100)
+
     def test_dozens_ordered_are_moved_in_units_and_count_once(self):
         order = self._order(
             (self.goods, 2, 120.0, {'product_uom_id': self.env.ref('uom.product_uom_dozen').id}),
