@@ -38,6 +38,8 @@ FIRST_WAIT = timedelta(minutes=15)  # doubled with each failure
 LONGEST_WAIT = timedelta(days=1)
 # After that, whoever was handing a notice over is dead: no request takes so long.
 ABANDONED = timedelta(minutes=10)
+# In one of Odoo's queues; after that, payments, pauses and contact hours are looked at again.
+FRESH = timedelta(minutes=30)
 COLLECTOR = 'dunning_followup.group_collections_collector'
 # Of a notice whose PDFs are not those of what it lists, or of whom it goes to.
 NOT_MADE = {'attachment_id': False, 'file_ids': [fields.Command.clear()], 'rendered': False}
@@ -85,6 +87,7 @@ class DunningNotice(models.Model):
     days_overdue = fields.Integer(string="Oldest Item (Days)", readonly=True, aggregator='max')
     date_sent = fields.Datetime(string="Sent On", readonly=True)
     date_next = fields.Datetime(string="Not Before", readonly=True, help="When it is tried again.")
+    date_queued = fields.Datetime(readonly=True, help="Since when it is in the queue of e-mails or text messages.")
     date_claimed = fields.Datetime(readonly=True, help="Since when it is being handed over.")
     attempts = fields.Integer(readonly=True, aggregator=None)
     booked = fields.Boolean(
@@ -626,9 +629,35 @@ class DunningNotice(models.Model):
         )
 
     def _may_hand_over(self):
-        """Tell whether the e-mail of this notice may go out: nobody is at it, and it has not gone."""
+        """Tell whether this notice may go out from its queue: nobody is at it, it has not gone, nor lies long."""
         self.ensure_one()
-        return self.state in ('queued', 'to_send', 'failed')
+        return self.state in ('to_send', 'failed') or (self.state == 'queued' and not self._lies_long())
+
+    def _lies_long(self):
+        self.ensure_one()
+        return not self.date_queued or self.date_queued < fields.Datetime.now() - FRESH
+
+    def _take_back(self):
+        """Take those that lie in a queue for long out of it, and commit: they come back after another look.
+
+        :returns: those that were taken out
+        """
+        try:
+            old = self.filtered(lambda notice: notice.state == 'queued' and notice._lies_long())
+            old = old.try_lock_for_update()
+            if old:
+                reason = self.env._("Lay in the queue for long: it is looked at again before it goes out.")
+                old.write({'state': 'to_send', 'date_next': False, 'reason': reason})
+                # As it is now, nobody is to send it; what is sent after all is written anew.
+                old._open_sms().write({'state': 'canceled'})
+                old.mail_mail_id.filtered(lambda mail: mail.state == 'outgoing').cancel()
+                self.env.ref('dunning_followup.ir_cron_send').sudo()._trigger()
+                self.env['ir.cron']._commit_progress()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # Another is at them, or they are taken out with the next turn of the queue.
+            self.env.cr.rollback()
+            return self.browse()
+        return old
 
     def _refresh(self, ages=True):
         """Bring notices that were not sent yet up to date.

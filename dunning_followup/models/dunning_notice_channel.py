@@ -63,7 +63,8 @@ class DunningNotice(models.Model):
                 'email_cc': notice.step_id.copy_salesperson and notice.partner_id.user_id.email_formatted or False,
                 'attachment_ids': [fields.Command.set(notice.file_ids.ids)],
             }
-            if notice.mail_mail_id.state in ('exception', 'outgoing'):
+            # Cancelled: taken back from the queue, see `_take_back`.
+            if notice.mail_mail_id.state in ('exception', 'outgoing', 'cancel'):
                 notice.mail_mail_id.write({**vals, 'state': 'outgoing'})
                 continue
             new.append(notice)
@@ -83,9 +84,13 @@ class DunningNotice(models.Model):
         for notice, mail in zip(new, self.env['mail.mail'].create(vals_list), strict=True):
             notice.mail_mail_id = mail
         for company, group in ready.grouped('company_id').items():
-            group.write({'state': 'queued', 'reason': False, 'date_stated': company._credit_today()})
+            group.write({**self._prepare_queued(), 'date_stated': company._credit_today()})
         if ready:
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+
+    @api.model
+    def _prepare_queued(self):
+        return {'state': 'queued', 'reason': False, 'date_queued': fields.Datetime.now()}
 
     def _has_address(self):
         """Tell whether this notice can reach anybody through its channel, which is one with addresses."""
@@ -148,7 +153,7 @@ class DunningNotice(models.Model):
                 notice.sms_uuid = vals['uuid'] = uuid4().hex
                 vals_list.append(vals)
         self.env['sms.sms'].create(vals_list)
-        ready.write({'state': 'queued', 'reason': False})
+        ready.write(self._prepare_queued())
         if ready:
             self.env.ref('sms.ir_cron_sms_scheduler_action').sudo()._trigger()
 

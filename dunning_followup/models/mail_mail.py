@@ -51,7 +51,12 @@ class MailMail(models.Model):
         others = self.filtered(lambda mail: mail.id not in notice_of)
         if others or not self:
             super(MailMail, others)._send(**options)
-        for mail_id in filter(notice_of.get, self.ids):
+        # What was to go out long ago is not sent as it was then.
+        taken_back = notices._take_back().mail_mail_id.ids
+        if taken_back and post_send_callback:
+            post_send_callback(taken_back)
+        waiting = notice_of.keys() - set(taken_back)
+        for mail_id in filter(waiting.__contains__, self.ids):
             # One by one: after each commit, all that is read along would be read again.
             mail, notice = self.browse(mail_id), notices.browse(notice_of[mail_id])
             if not _answers(smtp_session):

@@ -37,6 +37,8 @@ class SmsSms(models.Model):
             super(SmsSms, others)._send_with_api(sms_api, unlink_failed, unlink_sent, raise_exception)
         # Odoo's service says itself that it did not take a message; of others, the same is said when none answered.
         unsure = not isinstance(sms_api, SmsApi)
+        # What was to go out long ago is not sent as it was then.
+        reminders._dunning_notices()._take_back()
         # With the first commit the locks of the queue are gone: from then on, the notice tells whose turn it is.
         for ids in split_every(AT_ONCE, reminders.ids):
             batch = self.browse(ids)._claim().with_context(dunning_unsure=unsure)

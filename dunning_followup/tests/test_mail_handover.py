@@ -102,6 +102,108 @@ class TestMailHandover(DunningCommon):
 
         self.assertEqual((self.notice.state, self.notice.reason, self.notice.attempts), ('to_send', "Hung up", 1))
 
+    # What lay in the queue for long
+
+    def _lie(self):
+        self.notice.date_queued = fields.Datetime.now() - timedelta(days=3)
+
+    def test_a_mail_that_lay_for_days_is_looked_at_and_goes_out_once(self):
+        self._lie()
+        before = self.mail.message_id
+
+        self.assertEqual(self._hand_over(), [])
+        self.assertEqual((self.notice.state, self.mail.state), ('to_send', 'cancel'))
+        self.assertIn("looked at again", self.notice.reason)
+        self.assertEqual((self._hand_over(), self.run_.state), ([], 'sending'))
+
+        self._work()
+        self.assertEqual((self.notice.state, self.notice.reason), ('queued', False))
+        self.assertEqual(
+            (self.notice.mail_mail_id, self.mail.state, self.mail.message_id), (self.mail, 'outgoing', before)
+        )
+        self.assertEqual(self._hand_over(), self.mail.ids)
+        self.assertEqual(self._hand_over(), [])
+
+    def test_what_was_paid_while_it_lay_is_cancelled_with_its_mail(self):
+        self._lie()
+        self._pay(100)
+
+        self.assertEqual(self._hand_over(), [])
+        self._work()
+
+        self.assertEqual((self.notice.state, self.mail.state), ('cancelled', 'cancel'))
+        self.assertIn("Paid", self.notice.reason)
+        self.assertEqual((self._hand_over(), self.run_.state), ([], 'done'))
+
+    def test_who_was_paused_while_it_lay_gets_no_mail(self):
+        self._lie()
+        self.env['dunning.pause'].create({'partner_id': self.customer.id, 'kind': 'never', 'reason': "Talks"})
+
+        self._hand_over()
+        self._work()
+
+        self.assertEqual((self.notice.state, self.mail.state), ('cancelled', 'cancel'))
+
+    def test_what_was_paid_in_part_while_it_lay_is_written_anew(self):
+        self._match(self.notice.line_ids.move_id, self._pay(40))
+        self._lie()
+
+        self._hand_over()
+        self._work()
+
+        self.assertEqual((self.notice.state, self.notice.amount_total), ('queued', 60))
+        self.assertIn("60", self.mail.body_html)
+        self.assertEqual(self._hand_over(), self.mail.ids)
+
+    def test_a_queue_that_comes_back_at_night_waits_for_the_morning(self):
+        self._lie()
+        self.env['dunning.contact.rule'].search([]).action_archive()
+        morning = self.env.cr.now() + timedelta(hours=9)
+        answer = (False, morning, "Outside the hours for contacts.")
+        gate = lambda _self, partners, *_args: dict.fromkeys(partners.ids, answer)  # noqa: E731
+
+        self._hand_over()
+        with patch.object(type(self.env['dunning.contact.rule']), '_gate', gate):
+            self._work()
+        self.assertEqual((self.notice.state, self.notice.date_next, self.mail.state), ('to_send', morning, 'cancel'))
+        self.assertIn("hours", self.notice.reason)
+
+        self.notice.date_next = False
+        self._work()
+        self.assertEqual(self._hand_over(), self.mail.ids)
+
+    def test_a_mail_that_lay_is_no_contact_that_stands_in_its_own_way(self):
+        self.env['dunning.contact.rule'].search([]).action_archive()
+        self.env['dunning.contact.rule'].create(
+            {'name': "Quiet", 'hour_from': 0, 'hour_to': 24, 'email_timed': False, 'quiet_days': 5}
+        )
+        self._lie()
+
+        self._hand_over()
+        self._work()
+
+        self.assertEqual(self.notice.state, 'queued')
+
+    def test_many_that_lay_are_taken_back_in_the_same_number_of_statements(self):
+        customers = [self.customer.copy({'name': f"C{number}"}) for number in range(12)]
+        for customer in customers:
+            self._overdue(100, 10, partner=customer)
+        notices = self._send(self._run()).sudo().notice_ids
+        notices.date_queued = False
+
+        def statements(some):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            some._take_back()
+            self.env.flush_all()
+            return self.cr.sql_log_count - before
+
+        with patch.object(type(self.env['ir.cron']), '_commit_progress', lambda *_args, **_kwargs: 0):
+            few = statements(notices[:2])
+            self.assertLessEqual(statements(notices[2:]), few)
+        self.assertEqual(set(notices.mapped('state')), {'to_send'})
+
     def test_the_mail_queue_is_told_of_reminders(self):
         queue = self.env.ref('mail.ir_cron_mail_scheduler_action')
         triggers = self.env['ir.cron.trigger'].search([('cron_id', '=', queue.id)])

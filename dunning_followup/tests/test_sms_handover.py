@@ -148,6 +148,26 @@ class TestSmsHandover(DunningCommon):
 
         self.assertEqual(self.notice.state, 'failed')
 
+    def test_one_that_lay_for_days_is_looked_at_again(self):
+        self.notice.date_queued = fields.Datetime.now() - timedelta(days=3)
+
+        self.assertEqual(self._hand_over()[0], [])
+        self.assertEqual((self.notice.state, self.sms.state), ('to_send', 'canceled'))
+
+        self._work()
+        self.assertEqual(self.notice.state, 'queued')
+        self.assertEqual(self._hand_over()[0], ['+8613800000000'])
+        self.assertEqual((self.notice.state, self.sms.state), ('sent', 'canceled'))
+
+    def test_one_that_was_paid_while_it_lay_does_not_go_out(self):
+        self.notice.date_queued = fields.Datetime.now() - timedelta(days=3)
+        self._pay(100)
+
+        self._hand_over()
+        self._work()
+
+        self.assertEqual((self._hand_over()[0], self.notice.state, self.sms.state), ([], 'cancelled', 'canceled'))
+
     def test_by_hand_it_is_left_to_the_queue(self):
         with patch.object(SmsApi, '_send_sms_batch', side_effect=AssertionError):
             self.sms.send()
