@@ -56,16 +56,19 @@ class Segment:
         return self.weight / (100 * BASES[self.basis])
 
 
-def segments(principal, date_due, until, rates, changes=(), basis='365', since=None):
+def segments(principal, date_due, until, rates, changes=(), basis='365', since=None, rate_stays=False):
     """Return the segments of the days after the due date, in order; those without a sum are left out.
 
     :param until: the last day that counts
     :param since: the first day, where what lies before is claimed already
+    :param rate_stays: whether the rate of the day after the due date holds for the whole delay
     """
     start = max(date_due + ONE_DAY, since or date.min)
     if start > until:
         return ()
     rates = sorted(rates, key=lambda rate: rate.date_from)
+    if rate_stays:
+        rates = [rate for rate in rates if rate.date_from <= date_due + ONE_DAY][-1:]
     borders = {start} | {rate.date_from for rate in rates} | {change.date + ONE_DAY for change in changes}
     first_days = sorted(day for day in borders if start <= day <= until)
     result = []

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -223,8 +223,17 @@ class DunningClaim(models.Model):
             'item_currency_id': currency.id,
             'rate_table_id': table.id,
         }
-        whole = segments(principal, fact['date_due'], date, rates(table), changes, table.basis)
-        if not whole:
+        compute = partial(
+            segments,
+            principal,
+            fact['date_due'],
+            date,
+            rates(table),
+            changes,
+            table.basis,
+            rate_stays=table.rate_stays,
+        )
+        if not compute():
             # Paid in time; what was computed before the payment was known is 0.
             return [
                 (claim, {'amount': 0.0, 'segments': []})
@@ -240,7 +249,7 @@ class DunningClaim(models.Model):
                 since = growing.date_from if len(interest) > 1 else None
             else:
                 since = last.date_to + timedelta(days=1) if last else None
-            parts = segments(principal, fact['date_due'], date, rates(table), changes, table.basis, since)
+            parts = compute(since=since)
             amount = currency.round(float(total(parts)))
             rows = [self._segment_values(part, currency) for part in parts]
             if growing or amount:

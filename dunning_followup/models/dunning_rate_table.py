@@ -36,6 +36,11 @@ class DunningRateTable(models.Model):
         default='365',
         help="What the percents of the lines mean. Interest is simple, days are counted as they are.",
     )
+    rate_stays = fields.Boolean(
+        string="First Rate Stays",
+        help="The rate of the first day of delay, the day after the due date, holds for the whole of it, as in the "
+        "United Kingdom. Otherwise each rate holds for its own days.",
+    )
     source = fields.Text(help="Where the figures are from, and what is to be verified.")
     source_date = fields.Date(string="Figures As Of")
     rate_ids = fields.One2many('dunning.rate', 'table_id', string="Rates", copy=True)

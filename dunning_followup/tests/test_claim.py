@@ -441,3 +441,4 @@ class TestClaimDecisions(ClaimsCommon):
         self.assertIn(self.invoice.name, html)
         self.assertIn('36.5', html)
         self.assertIn('Simple interest', html)
+        self.assertNotIn('The rate of the first day', html)

@@ -26,6 +26,30 @@ class TestInterest(BaseCase):
         self.assertEqual([round(float(part.interest), 2) for part in parts], [83.42, 176.66])
         self.assertEqual(rounded(parts), 260.08)
 
+    def test_the_rate_of_the_first_day_of_delay_may_stay(self):
+        until = date(2026, 8, 31)
+        for due, expected in (
+            (DUE, [(92, 10.15)]),
+            (date(2026, 6, 29), [(63, 10.15)]),
+            # Late from 1 July on.
+            (date(2026, 6, 30), [(62, 10.4)]),
+        ):
+            with self.subTest(due):
+                parts = segments(Decimal(10000), due, until, EU, rate_stays=True)
+                self.assertEqual([(part.days, float(part.percent)) for part in parts], expected)
+
+    def test_where_the_first_rate_stays_payments_and_earlier_claims_still_split(self):
+        paid = Change(date(2026, 7, 10), Decimal(4000))
+        parts = segments(Decimal(10000), DUE, date(2026, 8, 31), EU, [paid], since=date(2026, 7, 1), rate_stays=True)
+        self.assertEqual(
+            [(part.days, int(part.principal), float(part.percent)) for part in parts],
+            [(10, 10000, 10.15), (52, 6000, 10.15)],
+        )
+
+    def test_where_the_first_rate_stays_and_is_not_known_the_whole_delay_costs_nothing(self):
+        parts = segments(Decimal(1000), date(2025, 12, 21), date(2026, 1, 10), EU, rate_stays=True)
+        self.assertEqual([(part.days, part.percent) for part in parts], [(20, None)])
+
     def test_golden_pound_rounds_once_at_the_end(self):
         rates = [Rate(date(2024, 1, 1), Decimal('12.25'))]
         parts = segments(Decimal(5000), date(2026, 1, 1), date(2026, 1, 1) + timedelta(days=101), rates)

@@ -29,13 +29,20 @@ moment = st.integers(0, 60 * 24 * 60).map(lambda minutes: datetime(2026, 3, 1) +
 @tagged('post_install', '-at_install')
 class TestInterestProperties(BaseCase):
     @PROFILE
-    @given(money, rates, payments, basis, day, day)
-    def test_splitting_a_period_never_changes_the_sum(self, sum_, table, paid, base, until, split):
+    @given(money, rates, payments, basis, day, day, st.booleans())
+    def test_splitting_a_period_never_changes_the_sum(self, sum_, table, paid, base, until, split, stays):
         assume(split < until)
-        whole = segments(sum_, DUE, until, table, paid, base)
-        first = segments(sum_, DUE, split, table, paid, base)
-        second = segments(sum_, DUE, until, table, paid, base, since=split + timedelta(days=1))
+        whole = segments(sum_, DUE, until, table, paid, base, rate_stays=stays)
+        first = segments(sum_, DUE, split, table, paid, base, rate_stays=stays)
+        second = segments(sum_, DUE, until, table, paid, base, since=split + timedelta(days=1), rate_stays=stays)
         self.assertEqual(sum(part.weight for part in whole), sum(part.weight for part in first + second))
+
+    @PROFILE
+    @given(money, rates, payments, basis, day)
+    def test_a_rate_that_stays_is_that_of_the_first_day(self, sum_, table, paid, base, until):
+        stays = segments(sum_, DUE, until, table, paid, base, rate_stays=True)
+        splits = segments(sum_, DUE, DUE + timedelta(days=1), table, (), base)
+        self.assertLessEqual({part.percent for part in stays}, {part.percent for part in splits})
 
     @PROFILE
     @given(money, rates, payments, basis, day, st.builds(Change, day, money))

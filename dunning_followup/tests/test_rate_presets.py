@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+from odoo import Command
 from odoo.tests import tagged
 
 from .common_claims import DUE, ClaimsCommon
@@ -31,6 +32,7 @@ class TestRatePresets(ClaimsCommon):
                 table = self.env.ref(f'dunning_followup.{preset}')
                 self.assertEqual({rate.date_from: rate.percent for rate in table.rate_ids}, rates)
                 self.assertTrue(table.source and table.source_date)
+                self.assertEqual(table.rate_stays, preset == 'rate_table_uk')
 
     def test_france(self):
         # 30 days at 12.15 %, 62 at 12.40 %.
@@ -40,12 +42,31 @@ class TestRatePresets(ClaimsCommon):
         # The source's own figure: 3.22 a day on 10 000.
         self.assertEqual(self.interest('rate_table_uk', 'GBP', 10000, date(2026, 6, 30), date(2026, 7, 10)), 32.19)
 
+    def test_the_united_kingdom_keeps_the_rate_of_the_half_year_and_france_does_not(self):
+        for preset in ('rate_table_uk', 'rate_table_fr'):
+            table = self.env.ref(f'dunning_followup.{preset}')
+            table.rate_ids = [Command.create({'date_from': '2026-08-01', 'percent': 20})]
+        due, until = date(2026, 6, 30), date(2026, 8, 31)
+
+        # 62 days at 11.75 %; 31 at 12.40 % and 31 at 20 %.
+        self.assertEqual(self.interest('rate_table_uk', 'GBP', 10000, due, until), 199.59)
+        self.assertEqual(self.interest('rate_table_fr', 'EUR', 10000, due, until), 275.18)
+
     def test_golden_pound(self):
-        self.table.rate_ids.percent = 12.25
+        # The rate that comes after the first day of delay changes nothing where the first one stays.
         pound = self.setup_other_currency('GBP', rates=[('2020-01-01', 2.0)])
+        self.table.rate_ids.percent = 12.25
+        self.table.write({'rate_stays': True, 'rate_ids': [Command.create({'date_from': '2026-07-01', 'percent': 20})]})
         invoice = self._invoice(5000, due=DUE, currency_id=pound.id)
+
         self.Claim._update(self._items(invoice), DUE + timedelta(days=101))
+
         self.assertEqual(self.claims(invoice, kind='interest'), [('interest', 169.49)])
+        claim = self.Claim.search([('move_id', '=', invoice.id), ('kind', '=', 'interest')])
+        self.assertEqual([(part['days'], part['percent']) for part in claim.segments], [(101, 12.25)])
+        report = self.env['ir.actions.report']
+        html = report._render_qweb_html('dunning_followup.report_dunning_claim_annex', claim.ids)[0].decode()
+        self.assertIn('The rate of the first day of delay holds for the whole of it.', html)
 
     def test_tables_without_a_rate_say_so(self):
         tables = self.env.ref('dunning_followup.rate_table_de') + self.env.ref('dunning_followup.rate_table_eu')
