@@ -27,6 +27,14 @@ export class DunningProgress extends Component {
         return this.props.record.data[this.props.name];
     }
 
+    /** Green when all are through, unless some have failed. */
+    get color() {
+        if (this.percent < 100) {
+            return "";
+        }
+        return this.props.record.data.failed_count ? "bg-warning" : "bg-success";
+    }
+
     async look() {
         const { record } = this.props;
         if (document.visibilityState === "visible" && !(await record.isDirty())) {
@@ -38,5 +46,8 @@ export class DunningProgress extends Component {
 registry.category("fields").add("dunning_progress", {
     component: DunningProgress,
     supportedTypes: ["integer"],
-    fieldDependencies: [{ name: "state", type: "selection" }],
+    fieldDependencies: [
+        { name: "failed_count", type: "integer" },
+        { name: "state", type: "selection" },
+    ],
 });
