@@ -5,6 +5,9 @@ from datetime import date
 
 from dateutil.relativedelta import relativedelta
 
+# When somebody is warned: days before the end.
+LEVELS = (180, 90, 30)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -42,7 +45,7 @@ def last_day(date_due, rule, events=()):
     return end, since
 
 
-def level(end, today, levels=(30, 90, 180)):
-    """Return the narrowest of the warning levels, in days before the end, that today has reached; None before them."""
+def level(end, today):
+    """Return the narrowest of the warning levels that today has reached; None before them."""
     left = (end - today).days
-    return next((days for days in sorted(levels) if left <= days), None)
+    return next((days for days in sorted(LEVELS) if left <= days), None)

@@ -10,9 +10,6 @@ if the plan did not have them.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-# Old debts that were never reminded: begin where their age is, or at the first reminder.
-STARTS = ('age', 'first')
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -81,6 +78,12 @@ def earliest(item, step):
     return None if step.days < 0 and day > item.due else day
 
 
+def _may_be_sent(item, step, today):
+    """Tell whether the day of an open step has come, and is not over."""
+    day = earliest(item, step)
+    return bool(day) and day <= today and not (step.days < 0 and today > item.due)
+
+
 def due_step(item, steps, today, start='age', passed=frozenset()):
     """Return the step that is due for an item on a day, or None.
 
@@ -90,11 +93,7 @@ def due_step(item, steps, today, start='age', passed=frozenset()):
     """
     if item.excluded:
         return None
-    reached = [
-        step
-        for step in open_steps(item, steps, passed)
-        if (day := earliest(item, step)) and day <= today and not (step.days < 0 and today > item.due)
-    ]
+    reached = [step for step in open_steps(item, steps, passed) if _may_be_sent(item, step, today)]
     if not reached:
         return None
     return reached[-1] if item.progress is None and start == 'age' else reached[0]
@@ -107,19 +106,14 @@ def still_due(item, step, steps, today):
     """
     if item.excluded or step.id not in {open_.id for open_ in open_steps(item, steps)}:
         return False
-    day = earliest(item, step)
-    return bool(day) and day <= today and not (step.days < 0 and today > item.due)
+    return _may_be_sent(item, step, today)
 
 
 def next_step(item, steps, today, start='age', passed=frozenset()):
     """Return (day, step) of what comes next for an item, today at the earliest; None at the end of the time line."""
     if step := due_step(item, steps, today, start, passed):
         return today, step
-    coming = [
-        (day, step)
-        for step in open_steps(item, steps, passed)
-        if (day := earliest(item, step)) and day > today and not (step.days < 0 and day > item.due)
-    ]
+    coming = [(day, step) for step in open_steps(item, steps, passed) if (day := earliest(item, step)) and day > today]
     return min(coming, key=lambda pair: (pair[0], pair[1].days), default=None)
 
 

@@ -11,6 +11,11 @@ def quoted(text):
     return quote(str(text), safe='-_.~')
 
 
+def joined(pairs):
+    """Return the (name, value) of a query or a form as they are sent."""
+    return '&'.join(f'{quoted(name)}={quoted(value)}' for name, value in pairs)
+
+
 def sign_parameters(method, parameters, secret):
     """Return the signature of all parameters of a request: Alibaba Cloud's for RPC, version 1.0.
 
@@ -21,7 +26,6 @@ def sign_parameters(method, parameters, secret):
     :param parameters: list of (name, value), the common ones included
     :param secret: the AccessKey secret
     """
-    canonical = '&'.join(f'{quoted(name)}={quoted(value)}' for name, value in sorted(parameters))
-    text = '&'.join((method, quoted('/'), quoted(canonical)))
+    text = '&'.join((method, quoted('/'), quoted(joined(sorted(parameters)))))
     digest = hmac.new(f'{secret}&'.encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()

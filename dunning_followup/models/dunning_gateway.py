@@ -15,7 +15,7 @@ from urllib3.exceptions import NewConnectionError
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..engine.signature import quoted, sign_parameters
+from ..engine.signature import joined, sign_parameters
 from ..engine.text import fill_form, fill_json, fill_text, fill_url
 
 _logger = logging.getLogger(__name__)
@@ -216,7 +216,7 @@ class DunningGateway(models.Model):
         if self.method == 'GET':
             body = b''
         elif self.content_type == 'form':
-            body = _join(form).encode()
+            body = joined(form).encode()
         else:
             body = {'json': fill_json, 'text': fill_text}[self.content_type](self.body, values).encode()
         headers = {}
@@ -251,7 +251,7 @@ class DunningGateway(models.Model):
         added.append(('Signature', signature))
         if form:
             return url, [*form, *added]
-        return f'{address}?{_join([*given, *added])}', form
+        return f'{address}?{joined([*given, *added])}', form
 
     def _read_answer(self, answer):
         """Return the Result that an answer stands for."""
@@ -337,8 +337,3 @@ def _text(value):
     if value is None:
         return ''
     return (str(value).lower() if isinstance(value, bool) else str(value)).replace('\x00', '')
-
-
-def _join(pairs):
-    """Return the (name, value) of a query or a form as they are sent."""
-    return '&'.join(f'{quoted(name)}={quoted(value)}' for name, value in pairs)

@@ -7,10 +7,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ..engine.limitation import Restart, Rule, last_day, level
+from ..engine.limitation import LEVELS, Restart, Rule, last_day, level
 
 RESTARTS = ('confirmation', 'demand', 'payment', 'promise')
-LEVELS = (180, 90, 30)
 # How many items are looked at between two commits.
 BATCH = 2000
 
@@ -167,7 +166,7 @@ class DunningLimitationRule(models.Model):
             ends = {
                 line_id: (end, reached)
                 for line_id, (end, _since) in self._ends(batch).items()
-                if (reached := level(end, date, LEVELS))
+                if (reached := level(end, date))
             }
             told = {
                 (warning.move_line_id.id, warning.level, warning.date_end)

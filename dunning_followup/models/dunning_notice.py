@@ -13,7 +13,6 @@ from odoo.tools.misc import split_every
 from ..engine import schedule
 from ..engine.contact_window import strictest
 from .dunning_contact import SENT
-from .dunning_item import OPEN_STATES
 from .dunning_step import CHANNEL_LABELS, FALLBACK_CHANNELS, GATEWAY_CHANNELS
 
 _logger = logging.getLogger(__name__)
@@ -960,11 +959,6 @@ class DunningNotice(models.Model):
             )
             if thanks:
                 self.env.ref('dunning_followup.ir_cron_send').sudo()._trigger()
-
-    @api.model
-    def _open_states(self):
-        """Return the states of what is under way."""
-        return OPEN_STATES
 
 
 def _left(row, excluded, company):

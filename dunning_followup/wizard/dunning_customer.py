@@ -37,10 +37,14 @@ class DunningCustomer(models.TransientModel):
     lawyer_id = fields.Many2one('res.partner', help="Whose addresses messages go to.")
 
     @api.model
-    def _open(self, partner, company):
-        """Return the action that asks for the settings of a customer; collectors only."""
+    def _check_collector(self):
         if not self.env.user.has_group(COLLECTOR):
             raise AccessError(self.env._("Only collectors decide how customers are reminded. Ask one of them."))
+
+    @api.model
+    def _open(self, partner, company):
+        """Return the action that asks for the settings of a customer; collectors only."""
+        self._check_collector()
         root = company.root_id
         account = self.env['credit.account'].search(
             [('partner_id', '=', partner.id), ('company_id', '=', root.id)], limit=1
@@ -68,8 +72,7 @@ class DunningCustomer(models.TransientModel):
     def action_save(self):
         """Write the settings to the customer's credit account, making it if there is none; collectors only."""
         self.ensure_one()
-        if not self.env.user.has_group(COLLECTOR):
-            raise AccessError(self.env._("Only collectors decide how customers are reminded. Ask one of them."))
+        self._check_collector()
         self.company_id.check_access('read')
         account = self.env['credit.account']._for_partners(self.partner_id, self.company_id)
         # Collectors don't keep credit accounts; these fields are theirs.
