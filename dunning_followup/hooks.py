@@ -8,6 +8,7 @@ def uninstall_hook(env):
     env.cr.execute(
         """
         DELETE FROM dunning_progress;
+        DELETE FROM dunning_passed_step;
         DELETE FROM dunning_notice;
         UPDATE res_company SET dunning_plan_id = NULL;
         UPDATE credit_account SET dunning_plan_id = NULL;

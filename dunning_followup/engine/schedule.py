@@ -126,3 +126,15 @@ def propose(items, steps, today, start='age', passed=frozenset()):
     if not chosen:
         return None
     return Proposal(max(chosen.values(), key=lambda step: step.days), chosen)
+
+
+def refused_steps(items, steps, today, start='age', refused=frozenset()):
+    """Return [(item id, step)] of what one customer would get if he did not refuse these steps, the furthest first.
+
+    :param refused: ids of steps
+    """
+    found, passed = [], frozenset()
+    while (proposal := propose(items, steps, today, start, passed)) and proposal.lead.id in refused:
+        found += [(id_, step) for id_, step in proposal.steps.items() if step == proposal.lead]
+        passed |= {proposal.lead.id}
+    return found

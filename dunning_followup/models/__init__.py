@@ -11,6 +11,7 @@ from . import dunning_notice
 from . import dunning_notice_channel
 from . import dunning_notice_line
 from . import dunning_notice_text
+from . import dunning_passed_step
 from . import dunning_plan
 from . import dunning_progress
 from . import dunning_run

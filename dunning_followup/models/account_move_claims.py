@@ -1,5 +1,6 @@
 from collections import defaultdict
 from datetime import date
+from itertools import product
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -155,6 +156,27 @@ class AccountMove(models.Model):
                         )
                     )
         Progress._advance(rows)
+        self._take_over_passed_steps(chains, open_items)
+
+    def _take_over_passed_steps(self, chains, open_items):
+        """Let the steps hold that were passed over with the invoices that these replace, see `dunning.passed.step`."""
+        Passed = self.env['dunning.passed.step'].sudo()
+        origins = self.browse().union(*chains.values())
+        passed = Passed.search([('move_line_id.move_id', 'in', origins.ids)]).grouped('move_line_id')
+        rows = []
+        for move in self if passed else ():
+            items = move._dunning_instalments()
+            for origin in chains[move.id]:
+                before = origin.sudo()._dunning_instalments()
+                # Each instalment as it was; of other instalments than there were, each has all.
+                pairs = zip(items, before, strict=True) if len(before) == len(items) else product(items, before)
+                rows += [
+                    (item.id, step.step_id.id, step.date)
+                    for item, old in pairs
+                    if item in open_items
+                    for step in passed.get(old, ())
+                ]
+        Passed._insert(rows)
 
     def _dunning_instalments(self):
         """Return the items of this invoice that are to be paid, paid ones too, in the order in which they are due."""

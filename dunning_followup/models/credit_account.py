@@ -1,6 +1,6 @@
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL, plaintext2html
+from odoo.tools import SQL, formatLang, plaintext2html
 
 
 class CreditAccount(models.Model):
@@ -159,6 +159,19 @@ class CreditAccount(models.Model):
             'note': note and plaintext2html(note),
             'date_deadline': self.company_id._credit_today(),
         }
+
+    def _prepare_escalation(self, step, amount, refused=False):
+        """Return the values of the activity that a manager gets on a step that escalates.
+
+        :param refused: whether the step was not sent, for the customer refuses its channel
+        """
+        self.ensure_one()
+        user = step.plan_id.manager_id or self.company_id._collections_managers()[:1]
+        reader = step.with_context(lang=user.lang or self.env.lang)
+        money = formatLang(reader.env, amount, currency_obj=self.company_id.currency_id)
+        summary = reader.env._("%(step)s: %(amount)s open", step=reader.name, amount=money)
+        note = reader.env._("It was not sent: the customer refuses its channel.") if refused else ''
+        return self._prepare_dunning_activity('dunning_followup.mail_activity_type_escalated', user, summary, note)
 
     @api.model
     def _ask_once(self, activity_type, requests):

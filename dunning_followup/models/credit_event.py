@@ -15,6 +15,7 @@ KINDS = [
     ('dunning_sent', "Reminder sent"),
     ('dunning_failed', "Reminder failed"),
     ('dunning_undelivered', "Reminder not delivered"),
+    ('dunning_passed_over', "Reminder step passed over"),
     ('claim_waived', "Claim waived"),
     ('claim_reinstated', "Claim reinstated"),
     ('claim_invoiced', "Claim invoiced"),
@@ -59,6 +60,18 @@ class CreditEvent(models.Model):
 
     _describe_dunning_failed = _describe_dunning_sent
     _describe_dunning_undelivered = _describe_dunning_sent
+
+    def _describe_dunning_passed_over(self, payload, references):
+        text = self.env._(
+            "%(reminder)s. Not sent: the customer refuses this channel.",
+            reminder=self._describe_dunning_sent(payload, references),
+        )
+        what = []
+        if payload.get('no_more_credit'):
+            what.append(self.env._("no more credit"))
+        if payload.get('escalate'):
+            what.append(self.env._("escalated"))
+        return self.env._("%(text)s All the same: %(what)s.", text=text, what=self._list(what)) if what else text
 
     def _describe_claim(self, payload, references):
         labels = dict(self.env['dunning.claim']._fields['kind']._description_selection(self.env))

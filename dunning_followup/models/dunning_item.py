@@ -177,10 +177,17 @@ class DunningItem(models.Model):
     def _stopped(self, company, partner_ids):
         """Return {customer id: number of open items at or past a step after which there is no more credit}."""
         company = company.sudo()
-        rows = self._rows(
-            company, company._credit_today(), partner_ids, SQL("item.step_id IS NOT NULL AND item.remaining > 0")
+        Passed = self.env['dunning.passed.step']
+        Passed.flush_model(['move_line_id'])
+        reached = SQL(
+            "item.remaining > 0"
+            " AND (item.step_id IS NOT NULL OR item.id IN (SELECT move_line_id FROM dunning_passed_step))"
         )
-        steps = self.env['dunning.step'].browse({row['step_id'] for row in rows})
+        rows = self._rows(company, company._credit_today(), partner_ids, reached)
+        # Of those who refuse its channel, the step holds although it was not sent.
+        passed = Passed.search([('move_line_id', 'in', [row['id'] for row in rows])])
+        refused = set(passed.filtered('step_id.no_more_credit').move_line_id.ids)
+        steps = self.env['dunning.step'].browse({row['step_id'] for row in rows} - {None})
         first = {
             plan.id: min(stops.mapped('days'))
             for plan in steps.plan_id
@@ -189,7 +196,8 @@ class DunningItem(models.Model):
         plan_of = {step.id: step.plan_id.id for step in steps}
         stopped = {}
         for row in rows:
-            if row['step_days'] >= first.get(plan_of[row['step_id']], row['step_days'] + 1):
+            sent = row['step_id'] and row['step_days'] >= first.get(plan_of[row['step_id']], row['step_days'] + 1)
+            if sent or row['id'] in refused:
                 stopped[row['partner_id']] = stopped.get(row['partner_id'], 0) + 1
         return stopped
 

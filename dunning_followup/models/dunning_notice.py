@@ -879,22 +879,10 @@ class DunningNotice(models.Model):
 
     def _escalate(self, accounts):
         """Give a manager an activity on each customer whose step escalates."""
-        vals_list = []
-        for notice in self.filtered('step_id.escalate'):
-            account = accounts[notice.partner_id]
-            user = notice.plan_id.manager_id or notice.company_id._collections_managers()[:1]
-            reader = notice.with_context(lang=user.lang or self.env.lang)
-            vals_list.append(
-                account._prepare_dunning_activity(
-                    'dunning_followup.mail_activity_type_escalated',
-                    user,
-                    reader.env._(
-                        "%(step)s: %(amount)s open",
-                        step=reader.step_id.name,
-                        amount=reader._money(notice.amount_total),
-                    ),
-                )
-            )
+        vals_list = [
+            accounts[notice.partner_id]._prepare_escalation(notice.step_id, notice.amount_total)
+            for notice in self.filtered('step_id.escalate')
+        ]
         self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(vals_list)
 
     @api.model

@@ -459,6 +459,7 @@ class DunningRun(models.Model):
         # Written, not only read: of two who release at once, one is run again and refused.
         self.write({'state': 'sending', 'date_sent': fields.Datetime.now()})
         self.flush_recordset()
+        self.env['dunning.passed.step']._take_effect(self)
         # As `dunning.notice._release` does it, of thousands at once.
         self.env.execute_query(
             SQL(
@@ -622,6 +623,7 @@ class DunningRun(models.Model):
         run._simulate()
         proposed = run.notice_ids.search_count([('run_id', '=', run.id), ('state', '=', 'draft')])
         if not proposed:
+            self.env['dunning.passed.step']._take_effect(run)
             run._ask_to_match()
             run.write({'state': 'done', 'date_done': fields.Datetime.now()})
         elif company.dunning_mode == 'send':

@@ -102,9 +102,11 @@ class DunningStep(models.Model):
     with_interest = fields.Boolean(string="Interest", help="Show and claim interest on arrears.")
     no_more_credit = fields.Boolean(
         help="While an item at this step or a later one is open, the rule “Reminded: no more credit” of a credit "
-        "policy is broken.",
+        "policy is broken. Also of customers who refuse the channel of this step, from its day on.",
     )
-    escalate = fields.Boolean(help="A manager gets an activity, see the plan.")
+    escalate = fields.Boolean(
+        help="A manager gets an activity, see the plan. Also of customers who refuse the channel of this step."
+    )
     preview_partner_id = fields.Many2one(
         'res.partner',
         string="Preview For",
@@ -218,10 +220,10 @@ class DunningStep(models.Model):
                 raise UserError(self.env._("The step “%(step)s” was sent already. Archive it instead.", step=step.name))
 
     def _sent(self):
-        """Tell whether anything was sent at this step."""
+        """Tell whether anything was sent at this step, or would have been."""
         self.ensure_one()
-        lines = self.env['dunning.notice.line'].sudo()
-        return bool(lines.search_count([('step_id', '=', self.id)], limit=1))
+        lines, passed = self.env['dunning.notice.line'].sudo(), self.env['dunning.passed.step'].sudo()
+        return any(model.search_count([('step_id', '=', self.id)], limit=1) for model in (lines, passed))
 
     def _neighbours(self):
         """Return the ids of the plan's steps before this one."""

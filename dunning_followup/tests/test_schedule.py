@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..engine.schedule import Item, Progress, Step, due_step, next_step, propose, still_due
+from ..engine.schedule import Item, Progress, Step, due_step, next_step, propose, refused_steps, still_due
 from ..engine.signature import sign_parameters
 from ..engine.text import fill_form, fill_html, fill_json, fill_text, unknown_variables
 
@@ -155,6 +155,17 @@ class TestSchedule(BaseCase):
         sent = simulate(Item(1, DUE), steps, days, start, passed)
 
         self.assertEqual(next_step(Item(1, DUE), steps, day(number), start, passed), sent[0] if sent else None)
+
+    @settings(deadline=None)
+    @given(plans(), st.integers(-30, 200), st.sampled_from(('age', 'first')), st.data())
+    def test_the_steps_that_are_refused_begin_with_what_would_be_sent(self, steps, number, start, data):
+        refused = data.draw(st.frozensets(st.sampled_from([step.id for step in steps])))
+        today = day(number)
+        due = due_step(Item(1, DUE), steps, today, start)
+        found = refused_steps([Item(1, DUE)], steps, today, start, refused)
+
+        self.assertEqual(found[:1], [(1, due)] if due and due.id in refused else [])
+        self.assertLessEqual({step.id for _item_id, step in found}, refused)
 
     @settings(deadline=None)
     @given(plans(), st.integers(-30, 200), st.sampled_from(('age', 'first')))
