@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
@@ -47,7 +49,7 @@ class ScoringCard(models.Model):
         copy=False,
         tracking=True,
         help="Draft: may be changed and tried, scores nobody.\n"
-        "Active: scores the customers of its segment and can't be changed any more.\n"
+        "Active: scores the customers of its segment, from its first day on, and can't be changed any more.\n"
         "Retired: kept for the scores that it gave.",
     )
     partner_kind = fields.Selection(
@@ -76,10 +78,23 @@ class ScoringCard(models.Model):
         help="Only customers in a country of one of these groups.",
     )
     segment_key = fields.Char(compute='_compute_segment_key', store=True)
-    date_from = fields.Date(string="Valid From", copy=False, help="Empty: from its activation on.")
-    date_to = fields.Date(string="Valid Until", copy=False, help="Last day. Empty: until another version is active.")
+    date_from = fields.Date(
+        string="Valid From",
+        copy=False,
+        help="Empty: from its activation on. A card that is activated before this day waits for it; until then the one "
+        "in force goes on.",
+    )
+    date_to = fields.Date(
+        string="Valid Until", copy=False, help="Last day. Empty: until another card for the same segment is in force."
+    )
     date_activated = fields.Date(string="Activated On", readonly=True, copy=False)
     date_retired = fields.Date(string="Retired On", readonly=True, copy=False)
+    in_force = fields.Boolean(
+        compute='_compute_in_force',
+        search='_search_in_force',
+        help="Scores the customers of its segment today: of the active cards that have begun the last one.",
+    )
+    force_text = fields.Char(string="When", compute='_compute_in_force')
     grade_mode = fields.Selection(
         [('write', "Write it on the credit account"), ('propose', "Propose it")],
         string="Grade",
@@ -122,8 +137,8 @@ class ScoringCard(models.Model):
     standard = fields.Boolean(readonly=True, copy=False, help="Comes with Odoo.")
 
     _active_unique = models.UniqueIndex(
-        "(company_id, segment_key) WHERE state = 'active'",
-        "There is an active card for this segment already. Retire it, or make this one a new version of it.",
+        "(company_id, segment_key, COALESCE(date_from, '0001-01-01'::date)) WHERE state = 'active'",
+        "There is an active card for this segment already that begins on the same day. Retire it, or choose another.",
     )
     _counts_positive = models.Constraint(
         'CHECK (pull >= 0 AND little >= 0 AND prior >= 0 AND prior <= 100)',
@@ -144,6 +159,68 @@ class ScoringCard(models.Model):
         for card in self:
             tags, groups = (sorted(records.ids) for records in (card.tag_ids, card.country_group_ids))
             card.segment_key = f'{card.partner_kind}|{tags}|{groups}'
+
+    @api.depends('company_id', 'date_activated', 'date_from', 'date_to', 'segment_key', 'state')
+    def _compute_in_force(self):
+        for company, cards in self.grouped(lambda card: card.company_id.root_id or self.env.company.root_id).items():
+            today = company.sudo()._credit_today()
+            active = self.sudo().search([('company_id', '=', company.id), ('state', '=', 'active')])
+            in_force = self._in_force(company, today)
+            for card in cards:
+                card.in_force = card._origin in in_force
+                card.force_text = card._describe_force(today, active - card._origin, in_force)
+
+    def _describe_force(self, today, others, in_force):
+        """Say from when to when a card is in force, and which one is before or after it; False of retired ones.
+
+        :param others: the other active cards of the company
+        :param in_force: the cards that are in force today
+        """
+        self.ensure_one()
+        of_segment = others.filtered(lambda card: card.segment_key == self.segment_key)
+        present = of_segment & in_force
+        if self.state == 'retired' or (self.state == 'draft' and not self.date_from):
+            return False
+        figures = {
+            'start': format_date(self.env, self._start() or today),
+            'end': format_date(self.env, self.date_to),
+            'present': present.display_name,
+        }
+        if self.state == 'draft':
+            if self.date_from <= today:
+                return False
+            if present:
+                return self.env._(
+                    "Once it is activated it will be in force from %(start)s on; until then %(present)s stays.",
+                    **figures,
+                )
+            return self.env._(
+                "Once it is activated it will be in force from %(start)s on; until then there is none for its segment.",
+                **figures,
+            )
+        if self._start() > today:
+            if present:
+                return self.env._("In force from %(start)s on. Until then %(present)s is.", **figures)
+            return self.env._("In force from %(start)s on. Until then there is none for its segment.", **figures)
+        if self._origin not in in_force:
+            if present:
+                return self.env._("No longer in force: %(present)s is.", **figures)
+            return self.env._("No longer in force: its last day was %(end)s.", **figures)
+        if following := of_segment.filtered(lambda card: card._start() > today).sorted('date_from')[:1]:
+            return self.env._(
+                "In force since %(start)s. %(following)s follows on %(day)s.",
+                following=following.display_name,
+                day=format_date(self.env, following.date_from),
+                **figures,
+            )
+        return self.env._("In force since %(start)s.", **figures)
+
+    def _search_in_force(self, operator, value):
+        if operator != 'in' or list(value) != [True]:
+            return NotImplemented
+        companies = self.sudo().search([('state', '=', 'active')]).company_id
+        cards = self.browse().union(*(self._in_force(company, company._credit_today()) for company in companies))
+        return [('id', 'in', cards.ids)]
 
     def _compute_score_count(self):
         counts = dict(self.env['scoring.score']._read_group([('card_id', 'in', self.ids)], ['card_id'], ['__count']))
@@ -212,10 +289,32 @@ class ScoringCard(models.Model):
             raise AccessError(self.env._("A scorecard is activated and retired by its buttons only."))
         if CONTENT_FIELDS & vals.keys():
             self._check_draft()
+        if {'date_from', 'date_to'} & vals.keys():
+            self._check_days(vals)
         return super().write(vals)
 
     def _write_flow(self, vals):
         return super().write(vals)  # pylint: disable=super-method-mismatch
+
+    def _check_days(self, vals):
+        """Raise a UserError if with these days another card would have scored on a day that is past."""
+        for card in self.filtered(lambda card: card.state != 'draft'):
+            today = card.company_id.sudo()._credit_today()
+            days = {'date_from': card.date_from, 'date_to': card.date_to} | vals
+            first, last = (fields.Date.to_date(days[name]) or False for name in ('date_from', 'date_to'))
+            moved, ended = first != card.date_from, last != card.date_to
+            if (
+                (card.state == 'retired' and (moved or ended))
+                or (moved and (card._start() <= today or not first or first < today))
+                or (ended and last and last < add(today, days=-1))
+            ):
+                raise UserError(
+                    self.env._(
+                        "On which days %(card)s has scored stays as it is. Its first day can be moved until it has "
+                        "come; its last day can't be before yesterday.",
+                        card=card.display_name,
+                    )
+                )
 
     def _check_draft(self):
         if fixed := self.filtered(lambda card: card.state != 'draft'):
@@ -245,7 +344,9 @@ class ScoringCard(models.Model):
             raise AccessError(self.env._("Only credit managers decide about scorecards. Ask one of them."))
 
     def action_activate(self):
-        """Let these drafts score from now on, in place of the cards that are active for the same segment.
+        """Let these drafts score from now on, or from their first day on, in place of the cards for the same segment.
+
+        Until its day has come a card is active beside the one in force, see `_change_over`.
 
         :raise AccessError: if the user is no credit manager
         :raise UserError: if a card is no draft, is not complete, or would take another's place without being valid
@@ -256,28 +357,34 @@ class ScoringCard(models.Model):
             card._check_draft()
             card._check_complete()
             today = card.company_id._credit_today()
-            former = self.search(
+            start = max(card.date_from or today, today)
+            active = self.search(
                 [
                     ('company_id', '=', card.company_id.id),
                     ('segment_key', '=', card.segment_key),
                     ('state', '=', 'active'),
                 ]
             )
-            if former and not card._is_valid(today):
+            if active and card.date_to and card.date_to < today:
                 raise UserError(
                     self.env._(
-                        "%(card)s is not valid today, but would take the place of %(former)s: nobody of its segment "
-                        "would be scored. Change its days, or activate it later.",
+                        "The last day of %(card)s is past. It would take the place of %(former)s, and nobody of its "
+                        "segment would be scored. Change its days.",
                         card=card.display_name,
-                        former=former[0].display_name,
+                        former=active[0].display_name,
                     )
                 )
+            # What is in force is retired when its successor begins; what was to begin on the same day, never does.
+            former = active.filtered(lambda other, today=today, start=start: max(other._start(), today) == start)
             former._write_flow({'state': 'retired', 'date_retired': today})
             former.activity_unlink([ENDING])
             self.flush_model(['state'])
             card._write_flow({'state': 'active', 'date_activated': today})
+            left = active - former + card
+            left.filtered(lambda other, left=left: other._is_followed(left)).activity_unlink([ENDING])
             self.env['scoring.prior'].sudo()._estimate(card, today, SAMPLE)
-            self.env['scoring.run'].sudo()._again(card.company_id)
+            if start <= today:
+                self.env['scoring.run'].sudo()._again(card.company_id)
         return True
 
     def action_retire(self):
@@ -293,10 +400,35 @@ class ScoringCard(models.Model):
         return True
 
     @api.model
+    def _change_over(self, company, date):
+        """Retire the active cards in whose place another one is in force since its first day."""
+        cards = self.search([('company_id', '=', company.id), ('state', '=', 'active')])
+        for of_segment in cards.grouped('segment_key').values():
+            begun = of_segment.filtered(lambda card: card._start() <= date).sorted(lambda card: card._begin_key())
+            for former, successor in pairwise(begun):
+                former._write_flow({'state': 'retired', 'date_retired': successor._start()})
+                former.activity_unlink([ENDING])
+            if len(begun) > 1:
+                # It was estimated at the activation, which may be long ago.
+                self.env['scoring.prior'].sudo()._estimate(begun[-1], date, SAMPLE)
+
+    def _is_followed(self, active):
+        """Tell whether one of the active cards begins by the day after this one's last day."""
+        self.ensure_one()
+        return any(
+            card.segment_key == self.segment_key
+            and self._start() < card._start()
+            and (not self.date_to or card._start() <= add(self.date_to, days=1))
+            for card in active - self
+        )
+
+    @api.model
     def _tell_ending(self, company, date):
         """Give the credit managers an activity on each card in use whose last day is near or past, once."""
         cards = self.search([('company_id', '=', company.id), ('state', '=', 'active')])
-        ending = cards.filtered(lambda card: card.date_to and card.date_to <= add(date, days=ENDING_DAYS))
+        ending = cards.filtered(
+            lambda card: card.date_to and card.date_to <= add(date, days=ENDING_DAYS) and not card._is_followed(cards)
+        )
         told = cards.filtered(lambda card: card.activity_search([ENDING]))
         (told - ending).activity_unlink([ENDING])
         for user in company._credit_managers():
@@ -385,6 +517,37 @@ class ScoringCard(models.Model):
         self.ensure_one()
         return (not self.date_from or self.date_from <= date) and (not self.date_to or date <= self.date_to)
 
+    def _start(self):
+        """Return the day from which on an active card scores, or scored."""
+        self.ensure_one()
+        return max(filter(None, (self.date_from, self.date_activated)), default=None)
+
+    def _begin_key(self):
+        """Return the order of the active cards of a segment: the last that has begun is in force."""
+        return (self._start(), self.date_activated, self.id)
+
+    @api.model
+    def _in_force(self, company, date):
+        """Return the cards that score on a day, for each segment the one that has begun last, if it is valid.
+
+        Of a past day those that scored then, though they may be retired. Before the first card was active nothing
+        was scored; such a day is scored by what was activated first.
+        """
+        cards = self.sudo().search([('company_id', '=', company.id), ('date_activated', '!=', False)])
+        past = date < company.sudo()._credit_today()
+        day = max(date, min(cards.mapped('date_activated'), default=date))
+        last = {}
+        for card in cards:
+            active = card.state == 'active'
+            if card._start() > day or not (active or (past and day <= card.date_retired)):
+                continue
+            # On the day on which a card is retired it has scored, but not beside another.
+            key = (active or day < card.date_retired, card._begin_key())
+            if card.segment_key not in last or last[card.segment_key][0] < key:
+                last[card.segment_key] = (key, card)
+        found = self.browse().sudo().union(*(card for _key, card in last.values()))
+        return found.filtered(lambda card: card._is_valid(date))
+
     def _segment_domain(self):
         """Return the domain of the commercial partners that this card is for."""
         self.ensure_one()
@@ -399,14 +562,11 @@ class ScoringCard(models.Model):
 
     @api.model
     def _cards_of(self, partners, company, date):
-        """Return {card: commercial partners that it scores} at a date; the most specific card wins.
+        """Return {card: commercial partners that it scores} at a date; the most specific card in force wins.
 
-        A statement per active card that is for a segment.
+        A statement per card in force that is for a segment.
         """
-        cards = self.sudo().search([('company_id', '=', company.id), ('state', '=', 'active')])
-        cards = cards.filtered(lambda card: card._is_valid(date)).sorted(
-            lambda card: (-len(card._segment_domain()), card.id)
-        )
+        cards = self._in_force(company, date).sorted(lambda card: (-len(card._segment_domain()), card.id))
         left, result = partners.sudo(), {}
         for card in cards:
             domain = card._segment_domain()

@@ -84,6 +84,7 @@ class ScoringRun(models.Model):
         if not self.position:
             self.env['scoring.override']._expire(company)
             self._open_accounts(company, self.date)
+            self.env['scoring.card']._change_over(company, self.date)
             self.env['scoring.card']._tell_ending(company, self.date)
         # Most accounts exist already; new ones of this day have greater ids and come last.
         accounts = self.env['credit.account'].search(

@@ -146,7 +146,7 @@ class ScoringScore(models.Model):
 
         :param partners: commercial partners
         :param company: the root company
-        :param card: the card to use; None for the active one of each customer's segment
+        :param card: the card to use; None for the one of each customer's segment that was in force on the day
         :returns: {partner id: (scoring.card, the engine's Result)}, of those of whom anything is known
         """
         self = self.sudo()

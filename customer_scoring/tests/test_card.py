@@ -1,10 +1,13 @@
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+
+from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
+from odoo.tools import format_date, mute_logger
 
 from ..engine.attribute import forbidden_word
 from ..engine.history import History
@@ -194,15 +197,15 @@ class TestCard(CardCommon):
         other = self._card()
         self.assertEqual((first.state, companies.state, other.state), ('retired', 'active', 'active'))
 
-    def test_card_that_is_not_valid_yet_takes_nobodys_place(self):
+    def test_card_whose_last_day_is_past_takes_nobodys_place(self):
         first = self._card()
-        later = self._card(active=False, date_from=self.today + timedelta(days=1))
-        with self.assertRaisesRegex(UserError, "not valid today"), self.env.cr.savepoint():
-            later.action_activate()
+        late = self._card(active=False, date_to=self.today - timedelta(days=1))
+        with self.assertRaisesRegex(UserError, "last day .* is past"), self.env.cr.savepoint():
+            late.action_activate()
         self.assertEqual(first.state, 'active')
         first.action_retire()
-        later.action_activate()
-        self.assertEqual(later.state, 'active')
+        late.action_activate()
+        self.assertFalse(late.in_force)
 
     def test_incomplete_card_is_not_activated(self):
         for values, message in (
@@ -311,6 +314,151 @@ class TestCard(CardCommon):
         self._card()
         with self.assertRaisesRegex(UserError, "scorecards"):
             self.good.unlink()
+
+
+@tagged('post_install', '-at_install')
+class TestSuccessor(CardCommon):
+    """A card that is activated before its first day, and which one scores on which day."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cards = cls.env['scoring.card']
+        cls.start = cls.today + timedelta(days=10)
+        with cls.on(-30):
+            cls.first = cls._card(date_to=cls.start - timedelta(days=1))
+
+    @classmethod
+    @contextmanager
+    def on(cls, days):
+        """Let it be so many days after today."""
+        with freeze_time(datetime.combine(cls.today + timedelta(days=days), time(12))):
+            yield
+
+    def successor(self, **values):
+        return self._card('days_late_average', name="Next card", date_from=self.start, **values)
+
+    def in_force(self, days):
+        return self.cards._in_force(self.company, self.today + timedelta(days=days))
+
+    def test_successor_waits_for_its_day_beside_the_card_in_force(self):
+        later = self.successor()
+        self.assertEqual((self.first.state, later.state), ('active', 'active'))
+        self.assertEqual((self.first.in_force, later.in_force), (True, False))
+        self.assertEqual(self.cards.search([('in_force', '=', True), ('company_id', '=', self.company.id)]), self.first)
+        self.assertEqual((self.in_force(9), self.in_force(10)), (self.first, later))
+        self.assertEqual(self.cards._cards_of(self.customer, self.company, self.today), {self.first: self.customer})
+
+    def test_forms_say_which_one_is_in_force(self):
+        draft = self.successor(active=False)
+        day = format_date(self.env, self.start)
+        self.assertEqual(
+            draft.force_text, f"Once it is activated it will be in force from {day} on; until then Test card v1 stays."
+        )
+        draft.action_activate()
+        (self.first | draft).invalidate_recordset()
+        since = format_date(self.env, self.today - timedelta(days=30))
+        self.assertEqual(self.first.force_text, f"In force since {since}. Next card v1 follows on {day}.")
+        self.assertEqual(draft.force_text, f"In force from {day} on. Until then Test card v1 is.")
+
+    def test_former_is_retired_on_the_first_day_of_its_successor(self):
+        self._account()
+        self._trade(0, 0, 0, 40)
+        later = self.successor()
+        with self.on(9):
+            self.cards._change_over(self.company, self.today + timedelta(days=9))
+            self.assertEqual(self.first.state, 'active')
+        # The night of its day did not come off.
+        with self.on(11):
+            self.env['scoring.run'].sudo()._open(self.company)._step()
+        self.assertEqual((self.first.state, self.first.date_retired, later.state), ('retired', self.start, 'active'))
+        # 10 days late on average.
+        score = self.env['scoring.score'].search([('account_id.partner_id', '=', self.customer.id)])
+        self.assertEqual((score.card_id, score.score), (later, 60))
+
+    def test_past_day_is_scored_by_the_card_that_was_in_force_then(self):
+        self._trade(0, 0, 0, 40)
+        account = self._account()
+        scores = self.env['scoring.score'].sudo()
+        with self.on(-5):
+            scores._compute_for(account)
+        stored = scores.search([('account_id', '=', account.id)])
+        later = self.successor()
+        with self.on(11):
+            self.cards._change_over(self.company, self.start)
+            scores._compute_for(account)
+            for days, card, score in ((-5, self.first, stored.score), (9, self.first, 55), (10, later, 60)):
+                day = self.today + timedelta(days=days)
+                [(used, result)] = scores._evaluate(self.customer, self.company, day).values()
+                self.assertEqual((used, result.score), (card, score), days)
+
+    def test_day_of_the_retirement_belongs_to_what_scored_on_it(self):
+        replaced = self.first
+        with self.on(-5):
+            second = self._card()
+        with self.on(-2):
+            second.action_retire()
+            # Nothing scores any more.
+            self.assertFalse(self.in_force(-2))
+        found = [self.in_force(days) for days in (-31, -30, -6, -5, -2, -1, 0)]
+        self.assertEqual(found, [replaced, replaced, replaced, second, second, self.cards, self.cards])
+
+    def test_change_at_once_leaves_what_is_to_follow(self):
+        later = self.successor()
+        second = self._card()
+        self.assertEqual((self.first.state, second.state, later.state), ('retired', 'active', 'active'))
+        self.assertEqual((self.in_force(9), self.in_force(10)), (second, later))
+
+    def test_other_card_from_the_same_day_takes_the_place_of_what_was_to_follow(self):
+        later = self.successor()
+        other = self.successor()
+        self.assertEqual((self.first.state, later.state, other.state), ('active', 'retired', 'active'))
+        self.assertEqual((self.in_force(9), self.in_force(10)), (self.first, other))
+
+    def test_two_can_not_begin_on_the_same_day(self):
+        self.successor()
+        other = self.successor(active=False)
+        other.date_from = False
+        with mute_logger('odoo.sql_db'), self.assertRaises(IntegrityError), self.env.cr.savepoint():
+            other._write_flow({'state': 'active'})
+            self.env.flush_all()
+
+    def test_days_on_which_a_card_has_scored_stay(self):
+        later = self.successor()
+        later.date_from = self.start + timedelta(days=1)
+        self.first.date_to = self.today + timedelta(days=1)
+        self.first.date_to = self.today - timedelta(days=1)
+        past = self.today - timedelta(days=2)
+        second = self._card()
+        for card, values in (
+            (later, {'date_from': False}),
+            (later, {'date_from': past}),
+            (second, {'date_from': self.start}),
+            (second, {'date_to': past}),
+            (self.first, {'date_to': False}),
+        ):
+            with self.assertRaisesRegex(UserError, "has scored stays as it is"):
+                card.write(values)
+
+    def test_end_with_a_successor_is_not_told(self):
+        self.cards._tell_ending(self.company, self.today)
+        self.assertTrue(self.first.activity_ids)
+        self.successor()
+        self.assertFalse(self.first.activity_ids)
+        self.cards._tell_ending(self.company, self.today)
+        self.assertFalse(self.first.activity_ids)
+
+    def test_trial_names_the_card_in_force_on_the_day(self):
+        self._trade(0, 0, 0, 40)
+        self._account()
+        later = self.successor()
+        values = {'card_id': later.id, 'scope': 'chosen', 'partner_ids': self.customer.ids}
+        trial = self.env['scoring.trial'].with_user(self.analyst).create(values)
+        trial.action_try()
+        self.assertEqual((trial.compared_ids, trial.line_ids.score_before), (self.first, 55))
+        trial.date = self.start
+        trial.action_try()
+        self.assertEqual((trial.compared_ids, trial.line_ids.score_before), (later, 60))
 
 
 @tagged('post_install', '-at_install')

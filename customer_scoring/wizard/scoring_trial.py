@@ -5,7 +5,7 @@ MOST = 2000
 
 
 class ScoringTrial(models.TransientModel):
-    """Scores customers with a card for trial and compares them with the active card; stores no score."""
+    """Scores customers with a card for trial and compares them with the card in force; stores no score."""
 
     _name = 'scoring.trial'
     _description = "Trial of a Scorecard"
@@ -28,6 +28,12 @@ class ScoringTrial(models.TransientModel):
     line_ids = fields.One2many('scoring.trial.line', 'trial_id', string="Who Moves", readonly=True)
     grade_ids = fields.One2many('scoring.trial.grade', 'trial_id', string="By Grade", readonly=True)
     done = fields.Boolean(readonly=True)
+    compared_ids = fields.Many2many(
+        'scoring.card',
+        string="Compared With",
+        readonly=True,
+        help="The cards in force on the day as of which is scored.",
+    )
     up_count = fields.Integer(string="Better Grade", compute='_compute_counts')
     down_count = fields.Integer(string="Worse Grade", compute='_compute_counts')
     same_count = fields.Integer(string="Same Grade", compute='_compute_counts')
@@ -46,7 +52,7 @@ class ScoringTrial(models.TransientModel):
             trial.display_name = self.env._("Try %(card)s", card=trial.card_id.display_name)
 
     def action_try(self):
-        """Score the chosen customers with the card and with the active one, and show who moves.
+        """Score the chosen customers with the card and with the one in force on the day, and show who moves.
 
         :raise AccessError: if the user may not read the card
         :raise UserError: if the card can't score, or there is nobody to score
@@ -94,6 +100,9 @@ class ScoringTrial(models.TransientModel):
         self.write(
             {
                 'done': True,
+                'compared_ids': [
+                    Command.set([used.id for used in self.env['scoring.card']._cards_of(partners, company, self.date)])
+                ],
                 'line_ids': [Command.clear(), *map(Command.create, lines)],
                 'grade_ids': [
                     Command.clear(),
@@ -124,7 +133,7 @@ class ScoringTrial(models.TransientModel):
 
 
 class ScoringTrialLine(models.TransientModel):
-    """One customer in a trial: the score of the active card and that of the tried one."""
+    """One customer in a trial: the score of the card in force and that of the tried one."""
 
     _name = 'scoring.trial.line'
     _description = "Customer in a Trial"
