@@ -5,7 +5,7 @@ from odoo.fields import Command
 
 
 class CreditReportMail(models.AbstractModel):
-    """A report of one company that its credit managers get as a workbook.
+    """A report of one company that its credit managers, or whom it has chosen, get as a workbook.
 
     The model that inherits has a `state` with `sent` and `nobody`, names its mail
     template, and makes the file: `_file_name` and `_workbook`.
@@ -28,15 +28,20 @@ class CreditReportMail(models.AbstractModel):
         """Return the workbook as bytes, in the language of the context."""
         raise NotImplementedError
 
-    def _send(self):
-        """Queue the mail for the credit managers, in the language of each, with the workbook."""
+    def _readers(self):
+        """Return the users who get it; those without an email address get none."""
         self.ensure_one()
-        managers = self.company_id._credit_managers().filtered('email')
+        return self.company_id._credit_managers()
+
+    def _send(self):
+        """Queue the mail for its readers, in the language of each, with the workbook."""
+        self.ensure_one()
+        recipients = self._readers().filtered('email')
         template = self.env.ref(self._template, raise_if_not_found=False)
-        if not managers or not template:
+        if not recipients or not template:
             self.write({'state': 'nobody'})
             return
-        for lang, readers in managers.grouped('lang').items():
+        for lang, readers in recipients.grouped('lang').items():
             report = self.with_context(lang=lang or self.env.lang)
             attachment = self.env['ir.attachment'].create(
                 {
@@ -53,4 +58,4 @@ class CreditReportMail(models.AbstractModel):
                     'attachment_ids': [Command.set(attachment.ids)],
                 },
             )
-        self.write({'state': 'sent', 'recipient_ids': [Command.set(managers.ids)]})
+        self.write({'state': 'sent', 'recipient_ids': [Command.set(recipients.ids)]})

@@ -6,7 +6,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tools import SQL, format_date
-from odoo.tools.date_utils import start_of
 
 # So many of the largest exposures are named.
 LARGEST = 20
@@ -28,7 +27,9 @@ class ScoringRiskReport(models.Model):
     _template = 'customer_scoring.mail_template_risk_report'
 
     date = fields.Date(required=True, readonly=True)
-    monthly = fields.Boolean(readonly=True, help="Made and sent by the monthly job.")
+    monthly = fields.Boolean(
+        string="On Schedule", readonly=True, help="Made and sent by itself, on a day that is chosen in the settings."
+    )
     count = fields.Integer(string="Customers", readonly=True)
     scored_count = fields.Integer(string="With a Score", readonly=True)
     exposure = fields.Monetary(readonly=True)
@@ -52,7 +53,7 @@ class ScoringRiskReport(models.Model):
         required=True,
         readonly=True,
         default='kept',
-        help="Nobody to send it to: no credit manager of the company has an email address.",
+        help="Nobody to send it to: nobody who is to get it, by the settings, has an email address.",
     )
     grade_line_ids = fields.One2many(
         'scoring.risk.report.line', 'report_id', domain=[('kind', '=', 'grade')], string="By Grade", readonly=True
@@ -86,7 +87,7 @@ class ScoringRiskReport(models.Model):
 
     @api.model
     def _cron_send(self):
-        """Make and send the report of the month to the credit managers of each company that has not got it yet."""
+        """Make and send the report of each company that is due and has not been made yet."""
         self.env['credit.counter']._each_root_company(self._send_company, FAILED)
 
     @api.model
@@ -94,13 +95,17 @@ class ScoringRiskReport(models.Model):
         # Of two servers that report at once, the second runs again and sees that it is done.
         self.env['credit.counter']._advance('company_id', {company.id: 0})
         today = company._credit_today()
-        month = start_of(today, 'month')
-        done = [('company_id', '=', company.id), ('monthly', '=', True), ('date', '>=', month)]
-        if self.search_count(done, limit=1):
+        due = company._scoring_report_due(today)
+        done = [('company_id', '=', company.id), ('monthly', '=', True), ('date', '>=', due)]
+        if not due or self.search_count(done, limit=1):
             return
         report = self._make(company, today, monthly=True)
         if report.count:
             report._send()
+
+    def _readers(self):
+        # OVERRIDE credit_management: whom the company has chosen
+        return self.company_id._scoring_report_readers()
 
     @api.model
     def _make(self, company, today, monthly=False):

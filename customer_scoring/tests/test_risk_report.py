@@ -1,9 +1,13 @@
 import io
+from contextlib import contextmanager
+from datetime import datetime
 
 from openpyxl import load_workbook
+from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.credit_management.tests.common import CreditCommon
 
@@ -59,6 +63,79 @@ class TestRiskReport(CreditCommon):
         self.assertNotIn(self.analyst, report.recipient_ids)
         mail = self.env['mail.mail'].search([('model', '=', report._name), ('res_id', '=', report.id)])
         self.assertTrue(mail.attachment_ids)
+
+    def reports(self):
+        return self.Report.search([('company_id', '=', self.company.id)])
+
+    @contextmanager
+    def on(self, year, month, day):
+        with freeze_time(datetime(year, month, day, 12)):
+            yield
+
+    def send(self, year, month, day):
+        """Let the job run on a day and return how many reports there are then."""
+        with self.on(year, month, day):
+            self.Report._send_company(self.company.sudo())
+        return len(self.reports())
+
+    def test_each_month_on_the_day_that_was_chosen(self):
+        with self.on(2027, 1, 5):
+            self.company.scoring_report_day = 31
+        days = [(2027, 1, 6), (2027, 1, 30), (2027, 1, 31), (2027, 2, 27), (2027, 2, 28), (2027, 3, 30), (2027, 4, 2)]
+        # The last one was due on 31 March, on which the job did not run.
+        self.assertEqual([self.send(*day) for day in days], [0, 0, 1, 1, 2, 2, 3])
+
+    def test_each_week_on_the_day_that_was_chosen(self):
+        # 6 January 2027 is a Wednesday.
+        with self.on(2027, 1, 6):
+            self.company.write({'scoring_report_rhythm': 'weekly', 'scoring_report_weekday': '4'})
+        days = [(2027, 1, 7), (2027, 1, 8), (2027, 1, 9), (2027, 1, 14), (2027, 1, 15)]
+        self.assertEqual([self.send(*day) for day in days], [0, 1, 1, 1, 2])
+
+    def test_never(self):
+        self.company.scoring_report_rhythm = 'never'
+        self.assertEqual([self.send(2027, 1, 1), self.send(2027, 2, 1)], [0, 0])
+
+    def test_day_of_the_month_is_one(self):
+        for day in (0, 32):
+            with mute_logger('odoo.sql_db'), self.assertRaises(IntegrityError), self.env.cr.savepoint():
+                self.company.scoring_report_day = day
+                self.env.flush_all()
+
+    def test_goes_to_whom_the_settings_name_if_they_may_read_it(self):
+        auditor = self._new_user('credit_auditor', 'credit_management.group_credit_auditor')
+        (self.manager | self.analyst | auditor | self.sales_user).email = 'a@example.com'
+        auditor.email = False
+        self.company.scoring_report_user_ids = self.analyst + auditor + self.sales_user
+        self.Report._send_company(self.company.sudo())
+        self.assertEqual((self.reports().recipient_ids, self.reports().state), (self.analyst, 'sent'))
+        # The other report has its own readers.
+        exceptions = self.env['credit.exception.report'].sudo().new({'company_id': self.company.id})
+        self.assertIn(self.manager, exceptions._readers())
+
+    def test_nobody_left_of_those_who_were_chosen(self):
+        self.company.scoring_report_user_ids = self.sales_user
+        self.Report._send_company(self.company.sudo())
+        self.assertEqual(self.reports().state, 'nobody')
+
+    def test_settings_say_who_gets_it(self):
+        self.manager.email = self.analyst.email = 'a@example.com'
+        settings = self.env['res.config.settings'].new({'company_id': self.company.id})
+        self.assertIn(self.manager.name, settings.scoring_report_text)
+        settings.scoring_report_user_ids = self.analyst
+        self.assertEqual(settings.scoring_report_text, f"Goes to {self.analyst.name}.")
+        self.analyst.email = False
+        settings.invalidate_recordset(['scoring_report_text'])
+        self.assertIn("Nobody gets it", settings.scoring_report_text)
+        settings.scoring_report_rhythm = 'never'
+        self.assertEqual(settings.scoring_report_text, "Nobody gets it by mail.")
+
+    def test_branch_has_the_rhythm_of_its_main_company(self):
+        branch = self.env['res.company'].create({'name': "Branch", 'parent_id': self.company.id})
+        self.company.scoring_report_rhythm = 'weekly'
+        self.company.scoring_report_user_ids = self.analyst
+        self.assertEqual((branch.scoring_report_rhythm, branch.scoring_report_user_ids), ('weekly', self.analyst))
+        self.assertEqual(branch.scoring_report_since, self.company.scoring_report_since)
 
     def test_workbook_holds_the_figures_and_no_formula(self):
         book = load_workbook(io.BytesIO(self.make()._workbook()))
