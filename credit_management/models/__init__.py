@@ -21,6 +21,7 @@ from . import credit_account_limits
 from . import credit_account_outlook
 from . import credit_account_trend
 from . import credit_account_grade
+from . import credit_account_personal
 from . import credit_account_blacklist
 from . import credit_counter
 from . import credit_event

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 MANAGER = 'credit_management.group_credit_manager'
+CELL = 32767
 FACTS = {
     'statement_count': 'scoring.statement',
     'rating_count': 'scoring.rating',
@@ -87,6 +88,21 @@ class CreditAccount(models.Model):
             'target': 'download',
         }
 
+    def _personal_records(self):
+        # EXTENDS credit_management: scores, what follows from them, and what an early warning has found
+        kept = super()._personal_records()
+        next(names for records, names in kept if records._name == 'credit.alert').append('detail')
+        computed = {
+            'scoring.score': ['date', 'card_id', 'score', 'grade_id', 'invoice_count', 'rest_text', 'reason'],
+            'scoring.score.line': ['date', 'characteristic_id', 'value_text', 'share', 'most', 'step_text'],
+            'scoring.override': ['date', 'grade_id', 'reason', 'date_until', 'user_id'],
+            'scoring.recommendation': ['date', 'amount', 'present_amount', 'overdue_amount', 'verdict'],
+        }
+        return kept + [
+            (self.env[model].sudo().search([('account_id', 'in', self.ids)], order='id'), names)
+            for model, names in computed.items()
+        ]
+
     def _check_personal_data(self):
         if not self.env.user.has_group(MANAGER):
             raise AccessError(self.env._("Only credit managers export what is kept about a person."))
@@ -116,8 +132,8 @@ class CreditAccount(models.Model):
                 for line, row in enumerate(rows, 1):
                     for place, value in enumerate(row):
                         if isinstance(value, bool) or not isinstance(value, (int, float)):
-                            # Text never becomes a formula.
-                            sheet.write_string(line, place, str(value))
+                            # Text never becomes a formula; a cell has room for so much.
+                            sheet.write_string(line, place, str(value)[:CELL])
                         else:
                             sheet.write_number(line, place, value)
         self.env['credit.event']._record([(self, 'personal_data', {'partner_id': self.partner_id.id})])

@@ -3,7 +3,7 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, html2plaintext
 
 from ..engine import scale
 from ..engine import statement as engine
@@ -260,8 +260,9 @@ class ScoringEntered(models.AbstractModel):
     def _personal_data(self, partner, company):
         """Return all that is kept about a customer in a root company: [(title, [label], [[value]])].
 
-        With former versions and what was withdrawn. Other parts of the suite add
-        their sections by extending this. The caller checks the rights.
+        With former versions and what was withdrawn. Other add-ons add what they
+        keep by extending `credit.account._personal_records`. The caller checks the
+        rights.
         """
         facts = {
             'scoring.statement': ['period_end', 'months', 'currency_id', 'source', 'audited', 'consolidated',
@@ -280,20 +281,7 @@ class ScoringEntered(models.AbstractModel):
         answers = self.env['scoring.answer'].with_context(active_test=False).search(of_partner)
         sections.append(self._section(answers.line_ids, ['answer_id', 'question_id', 'option_id']))
         accounts = self.env['credit.account'].with_context(active_test=False).search(of_partner)
-        computed = {
-            'credit.limit': ['kind', 'limit_kind', 'amount', 'currency_id', 'date_from', 'date_to', 'state', 'reason'],
-            'credit.alert': ['date', 'kind', 'detail', 'state', 'note', 'date_end'],
-            'scoring.score': ['date', 'card_id', 'score', 'grade_id', 'invoice_count', 'rest_text', 'reason'],
-            'scoring.score.line': ['date', 'characteristic_id', 'value_text', 'share', 'most', 'step_text'],
-            'scoring.override': ['date', 'grade_id', 'reason', 'date_until', 'user_id'],
-            'scoring.recommendation': ['date', 'amount', 'present_amount', 'overdue_amount', 'verdict'],
-        }
-        for model, names in computed.items():
-            records = self.env[model].search([('account_id', 'in', accounts.ids)], order='id')
-            sections.append(self._section(records, names))
-        events = self.env['credit.event'].search([('account_id', 'in', accounts.ids)], order='id')
-        sections.append(self._section(events, ['date', 'kind', 'description', 'user_name']))
-        return sections
+        return sections + [self._section(records, names) for records, names in accounts._personal_records()]
 
     @api.model
     def _personal_account(self, partner, company):
@@ -314,6 +302,8 @@ class ScoringEntered(models.AbstractModel):
                 elif field.relational:
                     # The names of what is referred to, as the system knows them: the person may have them.
                     value = ', '.join(value.sudo().mapped('display_name'))
+                elif field.type == 'html':
+                    value = html2plaintext(value or '')
                 elif field.type in ('date', 'datetime'):
                     value = str(value or '')
                 elif value is False and field.type != 'boolean':

@@ -174,6 +174,8 @@ class TestPersonalData(EnteredCommon, HttpCase):
         self.env['credit.alert'].sudo().create(
             {'account_id': account.id, 'kind': 'grade_down', 'date': '2026-01-05', 'note': "Asked back"}
         )
+        self._limit_policy()
+        self._order_of(1000.0, partner=self.person).action_confirm()
         self.authenticate('credit_manager', 'credit_manager')
         manager = account.with_user(self.manager)
         self.assertTrue(manager.natural_person)
@@ -187,6 +189,9 @@ class TestPersonalData(EnteredCommon, HttpCase):
         text = {str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row}
         self.assertLessEqual({"Mr Natural", "Agency", "Limit", "Legitimate interest", "2025-12-31"}, text)
         self.assertLessEqual({"777", "Grade Worse", "Asked back"}, text)
+        # The check of his order: what was asked for, what was decided, and why.
+        check = self.env['credit.check'].sudo().search([('account_id', '=', account.id)])
+        self.assertLessEqual({check.document_name, "1000", "Hold", *check.line_ids.mapped('message')}, text)
         self.assertTrue(self.events('personal_data', self.person))
 
     def test_for_managers_and_persons_only(self):

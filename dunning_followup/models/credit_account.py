@@ -2,6 +2,13 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL, formatLang, plaintext2html
 
+# What a person who asks is told of reminders and contacts.
+PERSONAL_NOTICE = (
+    'date', 'kind', 'step_id', 'channel', 'state', 'contact_id', 'amount_total', 'currency_id', 'date_sent', 'delivery',
+    'subject', 'content', 'attachment_id', 'reason',
+)  # fmt: skip
+PERSONAL_CONTACT = ('moment', 'partner_id', 'channel', 'direction', 'reached', 'note', 'user_id')
+
 
 class CreditAccount(models.Model):
     _inherit = 'credit.account'
@@ -45,6 +52,21 @@ class CreditAccount(models.Model):
     dunning_may_call = fields.Char(
         string="May Be Called", compute='_compute_dunning_may_call', compute_sudo=True, help="By the contact rules."
     )
+
+    def _personal_records(self):
+        # EXTENDS credit_management: what was sent, and each contact
+        companies = self.company_id.root_id.sudo()._credit_branch_ids()
+        notices = (
+            self.env['dunning.notice']
+            .sudo()
+            .search([('partner_id', 'in', self.partner_id.ids), ('company_id', 'in', companies)], order='id')
+        )
+        contacts = (
+            self.env['dunning.contact']
+            .sudo()
+            .search([('commercial_partner_id', 'in', self.partner_id.ids), ('company_id', 'in', companies)], order='id')
+        )
+        return [*super()._personal_records(), (notices, list(PERSONAL_NOTICE)), (contacts, list(PERSONAL_CONTACT))]
 
     def _compute_dunning_applied_plan_id(self):
         plans = {}

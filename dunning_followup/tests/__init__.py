@@ -11,6 +11,7 @@ from . import test_invoice_claims
 from . import test_limitation
 from . import test_mail_handover
 from . import test_no_more_credit
+from . import test_personal_data
 from . import test_preview
 from . import test_rate_presets
 from . import test_reissued
