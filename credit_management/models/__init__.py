@@ -1,5 +1,6 @@
 from . import credit_root_company
 from . import credit_segmented
+from . import credit_import_rows
 from . import credit_report_mail
 from . import credit_day_run
 from . import credit_grade

@@ -16,7 +16,8 @@ CUSTOMER_FIELDS = ('ref', 'vat', 'company_registry', 'name')
 class CreditLimit(models.Model):
     """Many limits at once: batches, imports, and what decides on several."""
 
-    _inherit = 'credit.limit'  # pylint: disable=consider-merging-classes-inherited
+    _name = 'credit.limit'
+    _inherit = ['credit.limit', 'credit.import.rows']
 
     batch = fields.Char(
         readonly=True,
@@ -122,27 +123,6 @@ class CreditLimit(models.Model):
         )
         by_partner = {account.partner_id: account.with_env(self.env) for account in accounts}
         return {text: by_partner[partner] for text, partner in customers.items()}
-
-    @api.model
-    def load(self, fields, data):
-        # EXTENDS base: every wrong row by itself. Tried together, Odoo names the first row for what is wrong with
-        # another one, and after ten it stops.
-        result = super().load(fields, data)
-        if len(data) < 2 or all(message['type'] != 'error' for message in result['messages']):
-            return result
-        savepoint = self.env.cr.savepoint()
-        messages = []
-        try:
-            for number, row in enumerate(data):
-                for message in super().load(fields, [row])['messages']:
-                    messages.append({**message, 'record': number, 'rows': {'from': number, 'to': number}})
-        finally:
-            savepoint.close(rollback=True)
-            self.pool.reset_changes()
-        # What is wrong only with all of them together is told as it came.
-        if any(message['type'] == 'error' for message in messages):
-            result['messages'] = messages
-        return result
 
     @api.model
     def get_import_templates(self):

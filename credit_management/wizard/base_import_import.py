@@ -2,13 +2,13 @@ from odoo import models
 
 
 class BaseImportImport(models.TransientModel):
-    """Says in which lines of the file the rows are that can't be imported as limits."""
+    """Says in which lines of the file the rows are that can't be imported, of models that import by rows."""
 
     _inherit = 'base_import.import'
 
     def execute_import(self, fields, columns, options, dryrun=False):
-        # EXTENDS base_import: all rows of limits or none, whatever a batch is; each wrong one by its line
-        if self.res_model != 'credit.limit':
+        # EXTENDS base_import: all rows or none, whatever a batch is; each wrong one by its line
+        if not getattr(self.env.get(self.res_model), '_import_by_rows', False):
             return super().execute_import(fields, columns, options, dryrun)
         first = 1 + bool(options.get('has_headers')) + (options.get('skip') or 0)
         result = super().execute_import(fields, columns, {**options, 'limit': None}, dryrun)

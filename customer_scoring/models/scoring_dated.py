@@ -17,7 +17,7 @@ class ScoringDated(models.AbstractModel):
     """
 
     _name = 'scoring.dated'
-    _inherit = ['credit.root.company']
+    _inherit = ['credit.root.company', 'credit.import.rows']
     _description = "Dated Scoring Data"
     # Of what former versions are kept; the names of fields.
     _content_fields = ()

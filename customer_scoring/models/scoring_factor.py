@@ -129,6 +129,14 @@ class ScoringFactor(models.Model):
             if factor.date > factor.company_id.sudo()._credit_today():
                 raise ValidationError(self.env._("A value can't be of a day to come. Correct its date."))
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        default = self.default_get(['type_id'])
+        if any(not (default | vals).get('type_id') for vals in vals_list):
+            # Said before the database does: a file may name a factor that there is not.
+            raise ValidationError(self.env._("State which outside factor it is."))
+        return super().create(vals_list)
+
     def _event_payload(self):
         # EXTENDS customer_scoring
         value = {'date_to': self.day} if self.kind == 'date' else {'value': self.value}

@@ -6,6 +6,7 @@ from . import test_engine_score
 from . import test_engine_warning
 from . import test_entered_rights
 from . import test_explanation
+from . import test_factor_import
 from . import test_ledger
 from . import test_questionnaire
 from . import test_rating
