@@ -1,6 +1,6 @@
 {
     'name': "Credit Management",
-    'version': '19.0.1.6.0',
+    'version': '19.0.1.7.0',
     'category': 'Accounting/Accounting',
     'summary': "Credit limits, live exposure and the check that stops an order before it is a loss",
     'description': """

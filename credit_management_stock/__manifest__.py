@@ -1,6 +1,6 @@
 {
     'name': "Credit Management: Stock",
-    'version': '19.0.1.3.0',
+    'version': '19.0.1.4.0',
     'category': 'Accounting/Accounting',
     'summary': "Counts what is still to be delivered by its stock moves",
     'description': """

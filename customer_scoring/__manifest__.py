@@ -1,6 +1,6 @@
 {
     'name': "Customer Scoring",
-    'version': '19.0.1.2.0',
+    'version': '19.0.1.3.0',
     'category': 'Accounting/Accounting',
     'summary': "A credit score that explains itself, and what follows from it",
     'description': """

@@ -1,6 +1,6 @@
 {
     'name': "Dunning and Follow-up",
-    'version': '19.0.1.2.0',
+    'version': '19.0.1.3.0',
     'category': 'Accounting/Accounting',
     'summary': "Reminders that go out right, once, and can be trusted to run alone",
     'description': """
