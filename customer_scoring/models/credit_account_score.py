@@ -129,7 +129,7 @@ class CreditAccount(models.Model):
             raise UserError(
                 self.env._(
                     "No score can be given: there is no active scorecard for this customer, or nothing is known of it "
-                    "yet. Activate one under Credit, Configuration, Scorecards."
+                    "yet. Activate one under Credit, Configuration, Scoring, Scorecards."
                 )
             )
         return True

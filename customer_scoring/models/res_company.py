@@ -165,9 +165,7 @@ class ResCompany(models.Model):
     def _scoring_report_due(self, today):
         """Return the last day up to today on which a risk report was to be mailed; None if there was none."""
         self.ensure_one()
-        due = last_due(
-            self.scoring_report_rhythm, int(self.scoring_report_weekday), self.scoring_report_day, today
-        )
+        due = last_due(self.scoring_report_rhythm, int(self.scoring_report_weekday), self.scoring_report_day, today)
         since = self.scoring_report_since
         return None if due and since and due < since else due
 
@@ -181,10 +179,12 @@ class ResCompany(models.Model):
         if not users:
             return self._credit_managers()
         return users.sudo().filtered(
-            lambda user: user.active
-            and not user.share
-            and self in user.company_ids
-            and any(user.has_group(group) for group in REPORT_GROUPS)
+            lambda user: (
+                user.active
+                and not user.share
+                and self in user.company_ids
+                and any(user.has_group(group) for group in REPORT_GROUPS)
+            )
         )
 
     def _scoring_thresholds(self):

@@ -457,6 +457,8 @@ class ScoringCard(models.Model):
         origin = self.origin_id or self
         last = self.search(['|', ('id', '=', origin.id), ('origin_id', '=', origin.id)], order='version desc', limit=1)
         draft = self.copy({'name': self.name})
+        # A copy with a name of its own has it in one language.
+        self.copy_translations(draft)
         draft._write_flow({'version': last.version + 1, 'origin_id': origin.id})
         return draft.get_formview_action()
 

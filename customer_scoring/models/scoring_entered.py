@@ -3,7 +3,7 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL, html2plaintext
+from odoo.tools import SQL, format_datetime, html2plaintext
 
 from ..engine import scale
 from ..engine import statement as engine
@@ -302,6 +302,8 @@ class ScoringEntered(models.AbstractModel):
                 elif field.relational:
                     # The names of what is referred to, as the system knows them: the person may have them.
                     value = ', '.join(value.sudo().mapped('display_name'))
+                elif field.type == 'datetime':
+                    value = format_datetime(self.env, value) if value else ''
                 elif field.type == 'html':
                     value = html2plaintext(value or '')
                 elif field.type in ('date', 'datetime'):

@@ -79,10 +79,12 @@ class ScoringRecommendation(models.Model):
     graded_need = fields.Monetary(string="Need by Grade", readonly=True)
     net_worth_known = fields.Boolean(readonly=True)
     net_worth = fields.Monetary(readonly=True, help="Equity of the last financial statement, company currency.")
+    net_worth_percent = fields.Float(string="Of Net Worth (%)", readonly=True, digits=(16, 2))
     net_worth_cap = fields.Monetary(string="Share of Net Worth", readonly=True)
     own_sales = fields.Monetary(
         string="Our Sales", readonly=True, help="Invoiced to all customers in 12 months, taxes included."
     )
+    concentration_percent = fields.Float(string="Of Our Sales (%)", readonly=True, digits=(16, 2))
     concentration_cap = fields.Monetary(string="Share of Our Sales", readonly=True)
     default_percent = fields.Float(
         string="Defaults in a Year (%)", readonly=True, digits=(16, 2), help="Of the customers of this grade."
@@ -126,10 +128,25 @@ class ScoringRecommendation(models.Model):
     proposed_amount = fields.Monetary(string="To Propose", readonly=True, aggregator=None)
     limit_id = fields.Many2one('credit.limit', string="Proposal", readonly=True, ondelete='set null')
     refusal = fields.Char(string="Could Not Be Proposed", readonly=True)
+    waiting_limit_id = fields.Many2one(
+        'credit.limit',
+        string="Waits for a Decision",
+        compute='_compute_waiting_limit_id',
+        help="A limit for this customer that was proposed and is not decided. Another one can be proposed afterwards.",
+    )
     latest = fields.Boolean(readonly=True, default=True, help="The newest of its customer.")
     monthly = fields.Boolean(readonly=True, help="Made by the monthly job.")
 
     _latest_unique = models.UniqueIndex('(account_id) WHERE latest', "A customer has one newest recommendation.")
+
+    @api.depends('account_id.limit_ids.state')
+    def _compute_waiting_limit_id(self):
+        waiting = self.env['credit.limit'].search(
+            [('account_id', 'in', self.account_id.ids), ('state', 'in', ('draft', 'submitted'))], order='id desc'
+        )
+        of_account = waiting.grouped('account_id')
+        for recommendation in self:
+            recommendation.waiting_limit_id = of_account.get(recommendation.account_id, waiting.browse())[:1]
 
     @api.depends('partner_id', 'amount', 'currency_id')
     def _compute_display_name(self):
@@ -204,7 +221,7 @@ class ScoringRecommendation(models.Model):
         currency = account.currency_id
         billed, months, terms_days = trade or (0.0, FEWEST_MONTHS, float(DAYS_PER_MONTH))
         basis = Basis(
-            monthly_billing=currency.round(billed / months),
+            monthly_billing=billed / months,
             terms_days=round(terms_days, 1),
             late_days=round(late_days, 1),
             growth_percent=settings['recommend_growth_percent'],
@@ -250,6 +267,8 @@ class ScoringRecommendation(models.Model):
             'graded_need': steps['grade'].amount,
             'net_worth_known': net_worth is not None,
             'net_worth': net_worth or 0.0,
+            'net_worth_percent': basis.net_worth_percent,
+            'concentration_percent': basis.concentration_percent,
             'net_worth_cap': steps['net_worth'].amount if 'net_worth' in steps else 0.0,
             'own_sales': own_sales,
             'concentration_cap': steps['concentration'].amount if 'concentration' in steps else 0.0,
@@ -584,12 +603,13 @@ class ScoringRecommendation(models.Model):
         self.env['credit.limit'].check_access('create')
         if not self.latest:
             raise UserError(self.env._("There is a newer recommendation for this customer. Propose that one."))
-        if self.env['credit.limit'].search_count(
-            [('account_id', '=', self.account_id.id), ('state', 'in', ('draft', 'submitted'))], limit=1
-        ):
+        if self.waiting_limit_id:
             raise UserError(
                 self.env._(
-                    "A limit for %(customer)s waits for a decision already.", customer=self.partner_id.display_name
+                    "A limit for %(customer)s waits for a decision already: %(limit)s. Decide about it first, or "
+                    "withdraw it.",
+                    customer=self.partner_id.display_name,
+                    limit=self.waiting_limit_id.display_name,
                 )
             )
         vals = self._prepare_limit()

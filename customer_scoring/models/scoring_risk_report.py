@@ -139,7 +139,7 @@ class ScoringRiskReport(models.Model):
                     'has_score': bool(scores),
                 }
             )
-        names = ('account_id', 'grade_id', 'exposure', 'limit_amount', 'overdue_amount', 'days_overdue')
+        names = ('account_id', 'grade_id', 'exposure', 'limit_amount', 'unlimited', 'overdue_amount', 'days_overdue')
         lines += [
             {
                 'kind': 'customer',
@@ -198,6 +198,7 @@ class ScoringRiskReport(models.Model):
                        figures.exposure::float8 AS exposure, figures.overdue_amount::float8 AS overdue_amount,
                        figures.days_overdue,
                        CASE WHEN figures.unlimited THEN 0 ELSE figures.effective_limit END::float8 AS limit_amount,
+                       figures.unlimited,
                        grade.sequence AS rank, before.sequence AS rank_before
                   FROM (%(figures)s) AS figures
                   JOIN credit_account account ON account.id = figures.account_id
@@ -297,6 +298,8 @@ class ScoringRiskReport(models.Model):
             for place, name in enumerate(columns, start=1):
                 if name == 'grade_id':
                     sheet.write_string(row, place, line.grade_id.code or '')
+                elif name == 'limit_amount' and line.unlimited:
+                    sheet.write_string(row, place, self.env._("Unlimited"))
                 elif name != 'score':
                     sheet.write_number(row, place, line[name], formats['money'] if name in MONEY else None)
                 elif line.has_score:
@@ -346,6 +349,7 @@ class ScoringRiskReportLine(models.Model):
     count = fields.Integer(string="Customers", readonly=True)
     exposure = fields.Monetary(readonly=True)
     limit_amount = fields.Monetary(string="Limits", readonly=True, help="Effective limits; unlimited ones not counted.")
+    unlimited = fields.Boolean(readonly=True)
     overdue_amount = fields.Monetary(string="Overdue", readonly=True)
     days_overdue = fields.Integer(readonly=True)
     score = fields.Float(digits=(16, 1), readonly=True, aggregator='avg')

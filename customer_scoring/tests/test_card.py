@@ -178,6 +178,14 @@ class TestCard(CardCommon):
             card.write({'state': 'active'})
         self.assertEqual(card.create({'name': "Sly", 'state': 'active', 'version': 9}).state, 'draft')
 
+    def test_new_version_has_the_name_in_each_language(self):
+        self.env['res.lang']._activate_lang('zh_CN')
+        card = self._card(active=False)
+        card.with_context(lang='zh_CN').name = "付款"
+        draft = self.env['scoring.card'].browse(card.action_new_version()['res_id'])
+        self.assertEqual(draft.with_context(lang='zh_CN').name, "付款")
+        self.assertEqual(draft.with_context(lang='en_US').name, card.with_context(lang='en_US').name)
+
     def test_new_version_takes_the_place_of_the_active_card(self):
         card = self._card()
         action = card.action_new_version()

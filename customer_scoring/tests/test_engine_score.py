@@ -233,9 +233,7 @@ class TestScore(BaseCase):
             amounts = [chance.randint(1, 1000) for _item in days]
             late = list(days)
             late[chance.randrange(len(days))] += chance.randint(1, 90)
-            before, after = (
-                evaluate(card, Customer(history(*each, amounts=amounts)), 60.0) for each in (days, late)
-            )
+            before, after = (evaluate(card, Customer(history(*each, amounts=amounts)), 60.0) for each in (days, late))
             self.assertLessEqual(after.score, before.score, (days, late, amounts))
 
     def test_order_of_invoices_does_not_matter(self):

@@ -41,6 +41,10 @@ class TestRiskReport(CreditCommon):
         self.assertEqual(report.exposure, 1000.0)
         self.assertEqual(report.count, 2)
 
+    def test_unlimited_is_no_limit_of_0(self):
+        lines = self.make().customer_line_ids
+        self.assertEqual(lines.mapped('unlimited'), [True, False])
+
     def test_largest_first(self):
         self.assertEqual(self.make().customer_line_ids.account_id.ids, [self.other_account.id, self.account.id])
 

@@ -215,7 +215,16 @@ class DunningNotice(models.Model):
         lost = failed.filtered(lambda notice: notice.state == 'sent')
         noted = [('res_model', '=', self._name), ('res_id', 'in', lost.ids)]
         self.env['dunning.contact'].sudo().search(noted).unlink()
-        failed.sudo().write({'state': 'to_send', 'date_next': False, 'attempts': 0, 'booked': False, 'delivery': False})
+        failed.sudo().write(
+            {
+                'state': 'to_send',
+                'reason': False,
+                'date_next': False,
+                'attempts': 0,
+                'booked': False,
+                'delivery': False,
+            }
+        )
         failed.run_id.sudo().filtered(lambda run: run.state == 'done').write({'state': 'sending'})
         self._trigger()
 

@@ -112,7 +112,7 @@ class DunningNotice(models.Model):
             'oldest_due': format_date(self.env, oldest['date_due']) if oldest['date_due'] else '',
             'sender': (user or self.env.user).name if user else company.name,
             'items': self._items_table(lines, company),
-            'claims': self._claims_table(claims, company),
+            'claims': self._claims_table(claims, lines, company),
             'bank': self._bank_text(company),
         }
 
@@ -159,13 +159,14 @@ class DunningNotice(models.Model):
         ) % (Markup().join(titles), Markup().join(rows), len(titles) - 1, self.env._("Total"), total)
 
     @api.model
-    def _claims_table(self, claims, company):
-        """Return interest, fees and compensation as an HTML table, '' of none."""
+    def _claims_table(self, claims, lines, company):
+        """Return interest, fees and compensation as an HTML table with what is owed in all, '' of none."""
         if not claims:
             return ''
-        rows = []
+        rows, owed = [], [*lines]
         for claim in claims:
             currency = self.env['res.currency'].browse(claim.get('currency_id')) or company.currency_id
+            owed.append({'amount_currency': claim['amount'], 'currency': currency})
             rows.append(
                 Markup(
                     "<tr><td style='padding:4px 8px'>%s</td>"
@@ -173,9 +174,12 @@ class DunningNotice(models.Model):
                 )
                 % (claim['text'], formatLang(self.env, claim['amount'], currency_obj=currency))
             )
-        return Markup("<table style='border-collapse:collapse;width:100%%;margin:12px 0'>%s</table>") % Markup().join(
-            rows
-        )
+        return Markup(
+            "<table style='border-collapse:collapse;width:100%%;margin:12px 0'><tbody>%s</tbody>"
+            "<tfoot><tr><td style='padding:6px 8px;font-weight:bold'>%s</td>"
+            "<td style='padding:6px 8px;font-weight:bold;text-align:right;white-space:nowrap'>%s</td></tr></tfoot>"
+            "</table>"
+        ) % (Markup().join(rows), self.env._("Total with interest and costs"), self._total(owed, company))
 
     @api.model
     def _bank_text(self, company):

@@ -143,7 +143,11 @@ class DunningRun(models.Model):
         ):
             reasons[run.id].append((self._reason_label(reason), count, amount))
         for run, state, reason, count, amount in notices._read_group(
-            [('run_id', 'in', self.ids), ('state', 'in', ('draft', 'excluded', 'held')), ('reason', '!=', False)],
+            [
+                ('run_id', 'in', self.ids),
+                ('state', 'in', ('draft', 'excluded', 'held', 'to_send', 'failed')),
+                ('reason', '!=', False),
+            ],
             ['run_id', 'state', 'reason'],
             ['__count', 'amount_total:sum'],
             order='state, reason',
@@ -261,9 +265,11 @@ class DunningRun(models.Model):
             for row in items:
                 code, reason, amount = self._exclusion(row, reasons)
                 document = partner_id, row['id'], row['move_id'], row['date_due']
-                if code and (row['days_overdue'] > 0 or code not in ('covered', 'no_plan')):
+                covers = code != 'covered' and row['days_overdue'] > 0 and self._partly_covered(row)
+                # Of what is covered as a whole nothing is left to be excluded.
+                if code and (row['days_overdue'] > 0 or code not in ('covered', 'no_plan')) and (amount or not covers):
                     exclusions.append((*document, code, reason, amount))
-                if code != 'covered' and row['days_overdue'] > 0 and self._partly_covered(row):
+                if covers:
                     covered = self.currency_id.round(row['amount'] - row['remaining'])
                     exclusions.append((*document, 'covered', self._reason_label('covered'), covered))
                 row['left'], row['left_currency'] = _left(row, reasons, company)

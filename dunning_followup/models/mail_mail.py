@@ -1,8 +1,11 @@
+import re
 import smtplib
 
 from odoo import fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+# What a mail server said, as Python's errors quote it.
+SERVER_ANSWER = re.compile(r"""\((\d{3}), b(?:'|")(.*?)(?:'|")[,)]""")
 # What no further try mends.
 HOPELESS = ('mail_email_invalid', 'mail_email_missing')
 
@@ -97,6 +100,9 @@ class MailMail(models.Model):
                 labels = dict(self._fields['failure_type']._description_selection(self.env))
                 said = notices.mail_mail_id[:1].failure_reason
                 reason = ": ".join(filter(None, [labels.get(failure_type, failure_type), said]))
+            if answers := SERVER_ANSWER.findall(reason or ''):
+                answer = ", ".join(dict.fromkeys(f'{code} {text}' for code, text in answers))
+                reason = self.env._("The mail server refused it: %(answer)s", answer=answer)
             # One that somebody has marked as sent, or cancelled, stays so.
             waiting = notices.filtered(lambda notice: notice.state in ('queued', 'sending'))
             waiting._set_error(reason, final=failure_type in HOPELESS)

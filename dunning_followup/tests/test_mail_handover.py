@@ -96,6 +96,16 @@ class TestMailHandover(DunningCommon):
         self.assertIn("Connection failed", self.notice.reason)
         self.assertIn("Connection refused", self.notice.reason)
 
+    def test_what_the_mail_server_answered_is_told_in_words(self):
+        error = "Mail delivery failed.\nSMTPRecipientsRefused: {'a@b.example': (451, b'try later')}"
+        self.mail.write({'state': 'exception', 'failure_reason': error})
+        self.mail._postprocess_sent_message([], [], failure_type='mail_smtp')
+
+        self.assertEqual(self.notice.reason, "The mail server refused it: 451 try later")
+        self.assertIn("451 try later", self.run_.summary)
+        self.notice.with_user(self.collector).action_retry()
+        self.assertFalse(self.notice.reason)
+
     def test_a_mail_that_failed_unnoticed_is_sent_again(self):
         self.mail.write({'state': 'exception', 'failure_reason': "Hung up"})
         self._work()
