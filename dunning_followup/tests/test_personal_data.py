@@ -9,7 +9,15 @@ class TestPersonalData(DunningCommon):
 
     def setUp(self):
         super().setUp()
-        self.person = self.customer.copy({'name': "Mr Natural", 'is_company': False, 'email': 'natural@example.com'})
+        # A trader: consumers are not written to at night, and tests run at any hour.
+        self.person = self.customer.copy(
+            {
+                'name': "Mr Natural",
+                'is_company': False,
+                'email': 'natural@example.com',
+                'dunning_customer_kind': 'business',
+            }
+        )
         self.account = self._account(self.person)
 
     def kept(self, model):
